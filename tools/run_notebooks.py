@@ -1,0 +1,37 @@
+"""Run notebooks top to bottom in Jupyter kernels and keep their outputs.
+
+usage: run_notebooks.py NOTEBOOK...      (in place; the last step of writing a chapter)
+"""
+import os, re, sys, time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbdev.clean import nbdev_clean
+
+SKIP = re.compile(r"^#\|\s*eval:\s*false|nbdev_export\(", re.M)  # as nbdev_test skips them
+
+
+def run(path):
+    nb = nbformat.read(path, as_version=4)
+    client = NotebookClient(nb, timeout=3600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
+    client.create_kernel_manager().transport = "ipc"
+    with client.setup_kernel():
+        for i, cell in enumerate(nb.cells):
+            if cell.cell_type == "code" and not SKIP.search(cell.source): client.execute_cell(cell, i)
+    nbformat.write(nb, path)
+    nbdev_clean(fname=str(path))
+
+
+def main(paths):
+    os.environ["TQDM_DISABLE"] = "1"  # a bar that has ended is no output
+    for path in map(Path, paths):
+        print(f"{path.name:32}", end="", flush=True)
+        start = time.perf_counter()
+        try: run(path)
+        except CellExecutionError as e: sys.exit(f"failed\n{e}")
+        print(f"{time.perf_counter() - start:6.0f} s")
+
+
+if __name__ == "__main__": main(sys.argv[1:])
