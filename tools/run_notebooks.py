@@ -15,8 +15,8 @@ SKIP = re.compile(r"^#\|\s*eval:\s*false|nbdev_export\(", re.M)  # as nbdev_test
 
 def run(path):
     nb = nbformat.read(path, as_version=4)
-    client = NotebookClient(nb, timeout=3600, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}})
-    client.create_kernel_manager().transport = "ipc"
+    client = NotebookClient(nb, timeout=3600, kernel_name="python3", extra_arguments=["--log-level=ERROR"],
+                            resources={"metadata": {"path": str(path.parent)}})
     with client.setup_kernel():
         for i, cell in enumerate(nb.cells):
             if cell.cell_type == "code" and not SKIP.search(cell.source): client.execute_cell(cell, i)
