@@ -25,12 +25,12 @@ def run(path):
 
 
 def main(paths):
-    os.environ["TQDM_DISABLE"] = "1"  # a bar that has ended is no output
+    os.environ |= {"TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore::FutureWarning"}  # ended bars and fastai's own warnings are no output
     for path in map(Path, paths):
         print(f"{path.name:32}", end="", flush=True)
         start = time.perf_counter()
         try: run(path)
-        except CellExecutionError as e: sys.exit(f"failed\n{e}")
+        except CellExecutionError as e: sys.exit("failed\n" + re.sub(r"\x1b\[[\d;]*m", "", str(e))[-3000:])
         print(f"{time.perf_counter() - start:6.0f} s")
 
 
