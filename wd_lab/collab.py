@@ -39,17 +39,17 @@ def baseline_learner(dls,                  # from `collab_dls`
     from fastai.collab import collab_learner
     return collab_learner(dls, n_factors=n_factors, y_range=y_range, **kwargs)
 
-# %% ../nbs/06_movielens.ipynb #20c6c8e4
+# %% ../nbs/06_movielens.ipynb #6aca4cf1
 def smooth_losses(losses,           # raw loss of each step: steps, or runs x steps
                   beta:float=0.98,  # weight of the past
 ) -> np.ndarray:                    # same shape, float32
     "The moving average that fastai's recorder keeps (`AvgSmoothLoss`): exponential, corrected for its start"
-    losses, average = np.asarray(losses, dtype=np.float64), 0.
-    smooth = np.empty(losses.shape, np.float32)
-    for t in range(losses.shape[-1]):
-        average = beta*average + (1 - beta)*losses[..., t]
-        smooth[..., t] = average/(1 - beta**(t + 1))
-    return smooth
+    by_step = np.array(np.moveaxis(np.asarray(losses), -1, 0), dtype=np.float64, order="C")
+    average = 0.
+    for t, loss in enumerate(by_step):
+        average = beta*average + (1 - beta)*loss
+        by_step[t] = average/(1 - beta**(t + 1))
+    return np.moveaxis(by_step, 0, -1).astype(np.float32, order="C")
 
 # %% ../nbs/06_movielens.ipynb #64e28411
 def plot_losses(train_loss,          # one value for each step, smoothed or not

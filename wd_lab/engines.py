@@ -15,7 +15,7 @@ from numba import njit
 
 from .collab import _item_column, baseline_learner
 
-# %% ../nbs/07_engines.ipynb #9593e309
+# %% ../nbs/07_engines.ipynb #6a34b3d8
 @dataclass(frozen=True)
 class SweepConfig:
     "What all runs of a sweep share. `ValueError` or `TypeError` names a value that can't be"
@@ -43,6 +43,10 @@ class SweepConfig:
         for f in fields(self): object.__setattr__(self, f.name, _plain_value(f.name, getattr(self, f.name), f.default))
         for name, (low, high) in _RANGES.items(): _check_range(name, getattr(self, name), low, high)
         if self.y_range is not None and not self.y_range[0] < self.y_range[1]: raise ValueError(f"y_range must rise, got {self.y_range}")
+
+    def n_steps(self, n_train:int) -> int:
+        "Steps of one epoch over `n_train` ratings"
+        return n_train//self.bs if self.drop_last else -(-n_train//self.bs)
 
     @property
     def digest(self) -> str: # 12 hexadecimal digits
@@ -146,10 +150,10 @@ class Run(NamedTuple):
     valid_loss: np.ndarray # loss on the held-out ratings after each epoch, float32
     weights: np.ndarray    # final weights, in the order of `Start.weights`, float32
 
-# %% ../nbs/07_engines.ipynb #8022a661
+# %% ../nbs/07_engines.ipynb #714ff06c
 class FastaiEngine:
     "The reference: a fastai `Learner` for each run"
-    name, workers = "fastai", 1
+    name, version, workers = "fastai", 1, 1   # the version rises when results change
 
     def run(self, start:Start, config:SweepConfig, wd:float, lr:float) -> Run:
         "Train once with weight decay `wd` and peak learning rate `lr`"
@@ -165,6 +169,7 @@ class FastaiEngine:
         with learn.no_bar(), learn.no_logging():
             learn.fit_one_cycle(config.epochs, lr*np.array(config.lr_scale), div=config.div, div_final=config.div_final, pct_start=config.pct_start,
                                 wd=[wd*s for s in config.wd_scale], moms=config.moms, cbs=raw)
+        self.learn = learn                       # to look into afterwards
         weights = parameters_to_vector(learn.model.parameters()).detach().cpu().numpy()
         return _run(np.array(raw.losses, np.float32), np.array(learn.recorder.values, np.float32)[:, 1], weights)
 
@@ -280,10 +285,10 @@ def _one_cycle(config, n_steps):
     positions = [epoch/config.epochs + step/(n_steps*config.epochs) for epoch in range(config.epochs) for step in range(n_steps)]
     return np.array([rate(p) for p in positions]), np.array([mom(p) for p in positions])
 
-# %% ../nbs/07_engines.ipynb #d92828aa
+# %% ../nbs/07_engines.ipynb #a21050cf
 class CompiledEngine:
     "The same training as `FastaiEngine`, compiled; one run for each thread, `n_threads` at a time (all cores by default)"
-    name = "compiled"
+    name, version = "compiled", 1
 
     def __init__(self, n_threads:int=None):
         if n_threads is not None and n_threads < 1: raise ValueError(f"n_threads must be at least 1, got {n_threads!r}")
@@ -292,7 +297,7 @@ class CompiledEngine:
     def run(self, start:Start, config:SweepConfig, wd:float, lr:float) -> Run:
         "Train once with weight decay `wd` and peak learning rate `lr`"
         _check(start, config, wd, lr)
-        n_steps = len(start.rating)//config.bs if config.drop_last else -(-len(start.rating)//config.bs)
+        n_steps = config.n_steps(len(start.rating))
         rates, moms = _schedule(config, n_steps)
         flat = tuple(np.zeros_like(start.weights) for _ in range(4))    # weights, gradient, first and second moment
         flat[0][:] = start.weights
