@@ -3,7 +3,7 @@
 # make bench     measure speed against fastai and torch, as ratios within one run
 # make clean     remove build/ and the virtual environment
 #
-# The first two set everything up by themselves; a second call reuses it.
+# The first two set everything up by themselves; a second call reuses it. Two notebooks run at a time, each on one thread.
 # WD_LAB_DATA names a folder with the data sets; without it they are downloaded. WD_LAB_SIZE=full runs full experiments.
 
 PYTHON ?= python3
@@ -26,7 +26,7 @@ course: .venv/ready
 test: .venv/ready
 	$(BIN)/python tools/check_sync.py $(BUILD)/check
 	rm -rf $(BUILD)/runs && mkdir -p $(BUILD) && cp -r nbs/runs $(BUILD)/runs
-	WD_LAB_RUNS=$(BUILD)/runs $(BIN)/nbdev_test --n_workers 2 --timing
+	OMP_NUM_THREADS=1 WD_LAB_RUNS=$(BUILD)/runs $(BIN)/nbdev_test --n_workers 2 --timing
 	$(BIN)/pytest
 
 bench: .venv/ready
