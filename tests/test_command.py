@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 COMMAND = Path(sys.executable).parent/"wd_lab_sweep"
-ENV = os.environ | {"PYTHONWARNINGS": "ignore", "WD_LAB_OFFLINE": "1"}
+ENV = os.environ | {"WD_LAB_OFFLINE": "1"}
 
 
 def finished(folder):
@@ -37,11 +37,12 @@ def test_mistakes_take_one_line(tmp_path):
         assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1) and words in done.stderr and "Traceback" not in done.stderr
 
 
-def test_no_data_without_offline(tmp_path):
-    "Without data and without a network: what is missing and what to do, exit code 2"
+def test_wrong_data(tmp_path):
+    "A file that is not the original: what is wrong and what to do, exit code 2"
     (tmp_path/"ml-100k").mkdir()
-    done = subprocess.run([COMMAND, "--out", tmp_path/"x"], capture_output=True, text=True, env=os.environ | {"WD_LAB_DATA": str(tmp_path), "PYTHONWARNINGS": "ignore"}, timeout=120)
-    assert done.returncode == 2 and "u.data is missing" in done.stderr and "Traceback" not in done.stderr
+    for name in ("u.data", "u.item"): (tmp_path/"ml-100k"/name).write_text("1\t1\t5\t0\n")
+    done = subprocess.run([COMMAND, "--out", tmp_path/"x"], capture_output=True, text=True, env=os.environ | {"WD_LAB_DATA": str(tmp_path)}, timeout=120)
+    assert done.returncode == 2 and "is truncated" in done.stderr and "get the original again" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_import_is_light():

@@ -5,15 +5,12 @@
 # %% auto #0
 __all__ = ['best_table', 'one_rate', 'run_sweep', 'wd_lab_sweep', 'main']
 
-# %% ../nbs/18_command_line.ipynb #53f5da3c
-import os, sys, time
+# %% ../nbs/18_command_line.ipynb #7cc1b6a0
+import os, sys, time, warnings
 from inspect import signature
 from pathlib import Path
 
 from fastcore.script import anno_parser, store_true
-
-from .animate import animate_losses
-from .sweep import SweepConfig, sweep, wd_grid
 
 # %% ../nbs/18_command_line.ipynb #7f7f4613
 def _numbers(name, text):
@@ -28,10 +25,9 @@ def best_table(result, n:int=5):
     table = table.dropna(subset="mean").sort_values("mean").head(n)
     return (table if (table["count"] > 1).any() else table.drop(columns="std")).rename(columns={"mean": "valid loss", "count": "runs"})
 
-# %% ../nbs/18_command_line.ipynb #a7fce79e
+# %% ../nbs/18_command_line.ipynb #ec4a818a
 def _plot_trends(result, path):
     "Validation loss and size of the weights over weight decay"
-    import matplotlib
     from matplotlib.figure import Figure
     table = result.runs.groupby("wd")[["valid_loss", "valid_loss_min", "train_loss", "mean_abs"]].mean()
     fig = Figure(figsize=(9, 3.4), layout="constrained")
@@ -49,16 +45,20 @@ def one_rate(result):
     "The runs at the learning rate with the lowest final validation loss"
     return result.sel(lr=result.runs.lr[result.runs.valid_loss.idxmin()]) if result.runs.valid_loss.notna().any() else result
 
-# %% ../nbs/18_command_line.ipynb #153d7bc2
+# %% ../nbs/18_command_line.ipynb #72979b5a
 def run_sweep(wds, lrs, seeds, epochs, factors, out, engine, offline, gif):
     "Sweep, write pictures, print a table: what `wd_lab_sweep` does between reading its arguments and choosing an exit code"
     if offline: os.environ["WD_LAB_OFFLINE"] = "1"
+    from wd_lab.animate import animate_losses
     from wd_lab.data import movielens_100k
+    from wd_lab.lab import use_style
+    from wd_lab.sweep import SweepConfig, sweep, wd_grid
+    use_style()
     config = SweepConfig(epochs=epochs, n_factors=factors)
     wds = wd_grid() if wds == "grid" else _numbers("wds", wds)
     ratings, begin = movielens_100k(), time.perf_counter()
     result = sweep(wds, ratings, config, lrs=_numbers("lrs", lrs), seeds=seeds, engine=engine, path=out)
-    print(f"{len(result)} runs on {result.identity['data']['source']}, {time.perf_counter() - begin:.0f} s")
+    print(f"{len(result)} runs on {result.identity['source']}, {time.perf_counter() - begin:.0f} s")
     pictures = ["trends.png"] + ["train_loss.gif"]*gif
     _plot_trends(result, Path(out)/"trends.png")
     if gif: animate_losses(one_rate(result), Path(out)/"train_loss.gif")
@@ -67,7 +67,7 @@ def run_sweep(wds, lrs, seeds, epochs, factors, out, engine, offline, gif):
     if len(table): print(f"best wd: {table.wd.iloc[0]:g}")
     print(f"in {out}: {', '.join(['config.json', 'runs.npy', *pictures])}")
 
-# %% ../nbs/18_command_line.ipynb #7faf8a82
+# %% ../nbs/18_command_line.ipynb #1516c939
 def wd_lab_sweep(
     wds:str="grid",          # weight decays with commas between them, or grid: 360 values from 1e-4 to 1
     lrs:str="5e-3",          # peak learning rates with commas between them
@@ -84,15 +84,22 @@ def wd_lab_sweep(
     except KeyboardInterrupt:
         print(f"\nwd_lab_sweep: stopped; finished runs are in {out}, the same command goes on", file=sys.stderr)
         sys.exit(130)
-    except (ValueError, TypeError, RuntimeError, OSError) as e:
-        print(f"wd_lab_sweep: {e}", file=sys.stderr)
-        sys.exit(2)
+    except (ValueError, TypeError, RuntimeError, OSError, MemoryError) as e: _stop(e)
 
-# %% ../nbs/18_command_line.ipynb #2ef3877c
+# %% ../nbs/18_command_line.ipynb #a1cd360a
+def _stop(message):
+    "One line of text, exit code 2"
+    print(f"wd_lab_sweep: {message}", file=sys.stderr)
+    sys.exit(2)
+
+# %% ../nbs/18_command_line.ipynb #cef4daf3
 def main(argv:list=None): # what follows the command's name; `sys.argv` by default
     "The command `wd_lab_sweep`"
     argv = [a.replace("--no_gif", "--no-gif") for a in (sys.argv[1:] if argv is None else argv)]
-    options = vars(anno_parser(wd_lab_sweep, prog="wd_lab_sweep").parse_args([a for a in argv if a != "--gif"]))
+    parser = anno_parser(wd_lab_sweep, prog="wd_lab_sweep")
+    parser.error = lambda message: _stop(f"{message}; --help shows all options")
+    options = vars(parser.parse_args([a for a in argv if a != "--gif"]))
+    warnings.simplefilter("ignore")                    # of libraries about each other: nothing the user could do
     wd_lab_sweep(**{name: options[name] for name in signature(wd_lab_sweep).parameters})
 
 # %% ../nbs/18_command_line.ipynb #09d49685

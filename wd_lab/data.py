@@ -53,18 +53,18 @@ def _latin1(content):
     try: return content.decode("utf-8").encode("latin-1")
     except UnicodeError: return None
 
-# %% ../nbs/03_data.ipynb #cf70774c
+# %% ../nbs/03_data.ipynb #bb187561
 _ML_100K = {"u.data": ("06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490", 1_979_173),
             "u.item": ("553841ebc7de3a0fd0d6b62a204ea30c1e651aacfb2814c7a6584ac52f2c5701", 236_344)}
 
 def _ml_100k_folder(stand_in):
     "Where the files are; None if the stand-in has to serve"
     folder = data_dir()/"ml-100k"
-    if folder.exists(): return folder
+    if all((folder/name).exists() for name in _ML_100K): return folder
     if stand_in: return None
     try:
         from fastai.data.external import URLs, untar_data
-        return untar_data(URLs.ML_100k, data=data_dir())
+        return untar_data(URLs.ML_100k, data=data_dir(), force_download=folder.exists())    # again if it stopped half-way
     except Exception as e:
         raise _unavailable("MovieLens 100k", folder, f"Download ml-100k.zip from grouplens.org, unpack it as {folder},", e) from e
 
@@ -144,12 +144,12 @@ def _download_fashion_mnist(folder):
     except Exception as e:
         raise _unavailable("Fashion-MNIST", folder, f"Put the four .gz files of github.com/zalandoresearch/fashion-mnist into {folder},", e) from e
 
-# %% ../nbs/03_data.ipynb #2eeb1f3f
+# %% ../nbs/03_data.ipynb #e1e67c8f
 def fashion_mnist(offline:str=None, # "synthetic": where the files are not at hand, don't download but use `synthetic_images`
 ) -> Images:                        # 60,000 and 10,000 pictures of 28 x 28
     "Fashion-MNIST as arrays, checked by md5. Raises `DataUnavailable` for missing or wrong files"
     stand_in, folder = _stand_in_allowed(offline), data_dir()/"fashion-mnist"
-    if not folder.exists():
+    if not all((folder/name).exists() for name in _FASHION_MD5):
         if stand_in:
             announce_stand_in("Stand-in data: Fashion-MNIST is not at hand, these pictures are made up by synthetic_images().")
             return _split(synthetic_images(70_000, size=28, channels=1, n_classes=10), 60_000, _CLOTHES)

@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['SweepConfig', 'Start', 'common_start', 'Run', 'FastaiEngine', 'CompiledEngine']
 
-# %% ../nbs/07_engines.ipynb #977e354c
+# %% ../nbs/07_engines.ipynb #4d49ee6c
 import hashlib, json, math, os
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from numba import njit
 
 from .collab import _item_column, baseline_learner
 
-# %% ../nbs/07_engines.ipynb #fa12579b
+# %% ../nbs/07_engines.ipynb #21d52da9
 @dataclass(frozen=True)
 class SweepConfig:
     "What all runs of a sweep share. `ValueError` or `TypeError` names a value that can't be"
@@ -27,6 +28,7 @@ class SweepConfig:
     y_range: tuple = (0., 5.5)    # predictions are squeezed into it; None: they are not
     valid_pct: float = 0.2        # share of the ratings held out
     seed: int = 42                # of split, initial weights and batch order
+    split_seed: int = None        # of the split alone; None: the split follows the seed
     moms: tuple = (0.95, 0.85, 0.95) # momentum at the start, at the peak of the rate, at the end
     sqr_mom: float = 0.99         # momentum of the squared gradients
     eps: float = 1e-5             # added to the root of the second moment
@@ -56,16 +58,18 @@ def n_steps(self:SweepConfig, n_train:int) -> int:
     "Steps of one epoch over `n_train` ratings"
     return n_train//self.bs if self.drop_last else -(-n_train//self.bs)
 
-# %% ../nbs/07_engines.ipynb #6be53b95
+# %% ../nbs/07_engines.ipynb #c4e1a264
 _BIG = 1e9
-_RANGES = dict(n_factors=(1, _BIG), epochs=(1, _BIG), lr=(0, _BIG), bs=(1, _BIG), y_range=(-_BIG, _BIG), valid_pct=(1e-9, 1 - 1e-9), seed=(0, 2**32 - 1),
+_RANGES = dict(n_factors=(1, _BIG), epochs=(1, _BIG), lr=(0, _BIG), bs=(1, _BIG), y_range=(-_BIG, _BIG), valid_pct=(1e-9, 1 - 1e-9), seed=(0, 2**32 - 1), split_seed=(0, 2**32 - 1),
                moms=(0, 1 - 1e-9), sqr_mom=(0, 1 - 1e-9), eps=(1e-30, _BIG), pct_start=(1e-9, 1 - 1e-9), div=(1e-9, 1e12), div_final=(1e-9, 1e12),
                wd_scale=(0, _BIG), lr_scale=(0, _BIG), hist_limit=(1e-9, _BIG), hist_bins=(2, 1e6))
 
 def _plain_value(name, value, like):
     "`value` as a plain int, float, bool or tuple of floats, as its default is; `TypeError` if it can't be"
-    if name == "y_range" and value is None: return None
+    if value is None and name in ("y_range", "split_seed"): return None
+    like = 0 if name == "split_seed" else like
     try:
+        if isinstance(value, str): raise TypeError
         if isinstance(like, tuple):
             value = tuple(float(v) for v in value)
             if len(value) != len(like): raise TypeError
@@ -91,17 +95,19 @@ class Start(NamedTuple):
     order: np.ndarray   # epochs x training ratings: the order in which they come, int32
     sizes: tuple        # n_users, n_items, both with the unused index 0
 
-# %% ../nbs/07_engines.ipynb #f31df82d
+# %% ../nbs/07_engines.ipynb #2f4f2a56
 def common_start(data,                      # DataFrame with user, rating and title (or movie)
                  config:SweepConfig=SweepConfig(),
                  seed:int=None,             # `config.seed` by default
 ) -> Start:
     "Index the ratings, split them and draw initial weights and batch order for a seed. `ValueError` for ratings that can't be used"
     seed = config.seed if seed is None else seed
+    if not hasattr(data, "columns"): raise TypeError(f"data must be a DataFrame such as movielens_100k() gives, got a {type(data).__name__}")
     (user, n_users), (item, n_items) = [_indexed(data[column]) for column in ("user", _item_column(data))]
-    rating = data["rating"].to_numpy(np.float32)
+    try: rating = data["rating"].to_numpy(np.float32)
+    except (TypeError, ValueError): raise TypeError(f"data must have numbers as ratings, got {data['rating'].iloc[0]!r}") from None
     if not np.isfinite(rating).all(): raise ValueError("data must have a number as rating in every row, got nan or infinity")
-    train, valid = _random_split(len(data), config.valid_pct, seed)
+    train, valid = _random_split(len(data), config.valid_pct, seed if config.split_seed is None else config.split_seed)
     if len(train) < (config.bs if config.drop_last else 1) or not len(valid):
         raise ValueError(f"data must hold at least one full batch of {config.bs} and one validation rating, got {len(data)} ratings")
     rng, n = np.random.default_rng(seed), len(train)
@@ -110,11 +116,12 @@ def common_start(data,                      # DataFrame with user, rating and ti
     return Start(user[train], item[train], rating[train], (user[valid], item[valid], rating[valid]),
                  _initial_weights(n_users, n_items, config.n_factors, seed), order, (n_users, n_items))
 
-# %% ../nbs/07_engines.ipynb #8eed5f3d
+# %% ../nbs/07_engines.ipynb #d7d71526
 def _indexed(column):
     "A column's values as sorted indices from 1, and their number with the unused 0"
     if column.isna().any(): raise ValueError(f"data must have a value in every row of {column.name!r}, got {int(column.isna().sum())} missing")
-    values, index = np.unique(column.to_numpy(), return_inverse=True)
+    try: values, index = np.unique(column.to_numpy(), return_inverse=True)
+    except TypeError: raise TypeError(f"data must have values of one kind in {column.name!r}, got a mixture") from None
     return (index + 1).astype(np.int32), len(values) + 1
 
 def _random_split(n, valid_pct, seed):
@@ -290,14 +297,14 @@ def _one_cycle(config, n_steps):
     positions = [epoch/config.epochs + step/(n_steps*config.epochs) for epoch in range(config.epochs) for step in range(n_steps)]
     return np.array([rate(p) for p in positions]), np.array([mom(p) for p in positions])
 
-# %% ../nbs/07_engines.ipynb #a21050cf
+# %% ../nbs/07_engines.ipynb #528ac4c4
 class CompiledEngine:
     "The same training as `FastaiEngine`, compiled; one run for each thread, `n_threads` at a time (all cores by default)"
     name, version = "compiled", 1
 
     def __init__(self, n_threads:int=None):
-        if n_threads is not None and n_threads < 1: raise ValueError(f"n_threads must be at least 1, got {n_threads!r}")
-        self.workers = n_threads or os.cpu_count()
+        if n_threads is not None and (n_threads != int(n_threads) or n_threads < 1): raise ValueError(f"n_threads must be a whole number of at least 1, got {n_threads!r}")
+        self.workers = int(n_threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()))
 
     def run(self, start:Start, config:SweepConfig, wd:float, lr:float) -> Run:
         "Train once with weight decay `wd` and peak learning rate `lr`"
@@ -314,8 +321,6 @@ class CompiledEngine:
              np.array(config.lr_scale), wd*np.array(config.wd_scale), config.sqr_mom, config.eps, np.float32(low), np.float32(high - low), *losses)
         return _run(*losses, flat[0])
 
-# %% ../nbs/07_engines.ipynb #1ffd3001
-from functools import lru_cache
-
+# %% ../nbs/07_engines.ipynb #62bfc1ff
 @lru_cache(maxsize=32)
 def _schedule(config, n_steps): return _one_cycle(config, n_steps)

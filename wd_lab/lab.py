@@ -50,11 +50,11 @@ def _machine():
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return f"{gpu or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
-# %% ../nbs/00_lab.ipynb #f722e3c9
+# %% ../nbs/00_lab.ipynb #8722593c
 def recorded(name:str, # what the record is called: letters, digits, `_` and `-`
              run,      # called without arguments; returns what JSON can hold
 ) -> dict:             # `result` as `run` gave it, with name, seconds, machine, versions, commit and date
-    "The result of `run`: run now at full size and kept, read back from its record at small size (run now if there is none)"
+    "The result of `run`: run now at full size and kept, read back at small size (run now, and not kept, if there is no record)"
     if not re.fullmatch(r"[\w-]+", name): raise ValueError(f"name must be letters, digits, '_' or '-', got {name!r}")
     path = runs_dir()/f"{name}.json"
     if size() == "small" and path.exists(): return json.loads(path.read_text(encoding="utf-8"))
@@ -63,7 +63,7 @@ def recorded(name:str, # what the record is called: letters, digits, `_` and `-`
     record = dict(name=name, result=result, seconds=round(time.perf_counter() - start, 2), machine=_machine(),
                   versions={p: _version(p) for p in ("wd_lab", "torch", "fastai", "numpy")},
                   commit=_commit(), date=time.strftime("%Y-%m-%d"))
-    if not _stand_ins: _write_json(path, record)
+    if size() == "full" and not _stand_ins: _write_json(path, record)
     return record
 
 # %% ../nbs/00_lab.ipynb #bd77243e

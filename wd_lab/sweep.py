@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
-# %% ../nbs/08_sweep.ipynb #11ab6562
-import errno, hashlib, json, math, os, shutil, sys, zlib
+# %% ../nbs/08_sweep.ipynb #a8801cd2
+import errno, hashlib, json, math, os, re, shutil, sys, zlib
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import asdict
 from functools import cached_property, lru_cache
@@ -18,7 +18,7 @@ from fastcore.basics import patch
 from filelock import FileLock, Timeout
 
 from .collab import _item_column, smooth_losses
-from .engines import CompiledEngine, FastaiEngine, Run, SweepConfig, common_start
+from .engines import CompiledEngine, FastaiEngine, SweepConfig, common_start
 from .lab import _write_json, cache_dir
 
 # %% ../nbs/08_sweep.ipynb #385e8199
@@ -55,15 +55,15 @@ def _fill(record, run, config):
 
 def _checksum(record): return zlib.crc32(record.tobytes()[:-8])        # all but the checksum and the mark
 
-# %% ../nbs/08_sweep.ipynb #4b36cf19
+# %% ../nbs/08_sweep.ipynb #d21da342
 class _Folder:
     "A sweep's records on disk"
     def __init__(self, path, identity, records):
         "Begin a new sweep in `path`, or go on with the same one; `ValueError` if `path` holds anything else"
-        self.path = Path(path)
-        if (self.path/"config.json").exists(): _check_same(self.path, _identity(self.path), identity)
-        else: _begin(self.path, identity, records)
-        self.records = _mapped(self.path, records.dtype, len(records))
+        self.path = path
+        if (path/"config.json").exists(): _check_same(path, _identity(path), identity)
+        else: _begin(path, identity, records)
+        self.records = _mapped(path, records)
         self.start = (self.path/"runs.npy").stat().st_size - self.records.nbytes
 
     def put(self, i, record):
@@ -78,19 +78,31 @@ class _Folder:
                     os.fsync(f.fileno())
         except OSError as e: raise _no_room(self.path, e) from e
 
-# %% ../nbs/08_sweep.ipynb #2d1c4e3a
+# %% ../nbs/08_sweep.ipynb #9a42929f
 def _begin(path, identity, records):
-    "Empty records first, config.json last: a folder without it was never begun"
+    "All records at full length, so that the room is taken; then what the sweep is; then the records' name"
+    _check_free(path)
     path.mkdir(parents=True, exist_ok=True)
-    strangers = sorted(p.name for p in path.iterdir() if p.name not in (".lock", "runs.npy") and p.suffix != ".part")
-    if strangers: raise ValueError(f"path must be a new or empty folder or one that holds a sweep, got {path} with {', '.join(strangers[:3])} in it")
     if records.nbytes > shutil.disk_usage(path).free: raise _no_room(path, OSError(errno.ENOSPC, f"{records.nbytes/1e6:.0f} MB needed"))
     try:
-        table = np.lib.format.open_memmap(path/"runs.npy", mode="w+", dtype=records.dtype, shape=records.shape)
-        for name in ("wd", "lr", "seed"): table[name] = records[name]
-        table.flush()
-        _write_json(path/"config.json", identity)
+        with open(path/"runs.npy.part", "wb") as f:
+            np.lib.format.write_array_header_1_0(f, np.lib.format.header_data_from_array_1_0(records))
+            f.write(records.view(np.uint8).data)
+            f.flush()
+            os.fsync(f.fileno())
+        _write_json(path/"config.json", identity | dict(sha256=_digest(identity)))
+        os.replace(path/"runs.npy.part", path/"runs.npy")
     except OSError as e: raise _no_room(path, e) from e
+
+# %% ../nbs/08_sweep.ipynb #bc422f1a
+def _check_free(path):
+    "`ValueError` if a sweep can't begin there"
+    if path.exists() and not path.is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
+    ours = re.compile(r"\.lock|runs\.npy\.part|config\.\d+\.part")
+    strangers = sorted(p.name for p in path.iterdir() if not ours.fullmatch(p.name)) if path.exists() else []
+    if strangers: raise ValueError(f"path must be a new or empty folder or one that holds a sweep, got {path} with {', '.join(strangers[:3])} in it")
+
+def _digest(identity): return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 def _no_room(path, e):
     "An error of the disk in words: which folder, how much is free, what to do"
@@ -98,23 +110,29 @@ def _no_room(path, e):
     return OSError(e.errno, f"no room on the disk for {path} ({shutil.disk_usage(path).free/1e6:.0f} MB free, {e.strerror}): finished runs are kept; "
                             "free some room and call again, or start in a new folder with keep_weights=False")
 
-# %% ../nbs/08_sweep.ipynb #b35d0485
+# %% ../nbs/08_sweep.ipynb #af0cf951
 def _identity(path):
-    "What config.json says; `ValueError` if it can't be read"
+    "What config.json says; `ValueError` if it can't be believed"
     try:
         identity = json.loads((path/"config.json").read_text(encoding="utf-8"))
         if identity["format"] != _FORMAT: raise ValueError(f"format {identity['format']}, this version of wd_lab reads format {_FORMAT}")
-        return identity
-    except FileNotFoundError: raise ValueError(f"path must be the folder of a sweep, got {path} without a config.json") from None
+        if identity.pop("sha256") != _digest(identity): raise ValueError("it does not match its checksum")
+    except (FileNotFoundError, NotADirectoryError): raise ValueError(f"path must be the folder of a sweep, got {path} without a config.json") from None
     except (ValueError, KeyError, TypeError) as e: raise ValueError(f"{path/'config.json'} is damaged: {e}; restore it or start in a new folder") from e
+    if (path/"runs.npy.part").exists() and not (path/"runs.npy").exists(): os.replace(path/"runs.npy.part", path/"runs.npy")  # died before the last step
+    return identity
 
 _FORMAT = 1
 
-def _mapped(path, dtype=None, n=None):
-    "The records, mapped into memory; `ValueError` if the file is not whole or a finished run is not what was written"
+# %% ../nbs/08_sweep.ipynb #3b2b8abc
+def _mapped(path, expected=None):
+    "The records, mapped into memory; `ValueError` if they are not what was written, or not the `expected` runs"
     try:
         records = np.load(path/"runs.npy", mmap_mode="r", allow_pickle=False)
-        if dtype is not None and (records.dtype != dtype or len(records) != n): raise ValueError("other records than config.json says")
+        grid, lacking = ("wd", "lr", "seed"), {"train_loss", "valid_loss", "crc", "finished"} - set(records.dtype.names or ())
+        if lacking: raise ValueError("these are no records of a sweep")
+        same = expected is None or records.dtype == expected.dtype and len(records) == len(expected) and all((records[n] == expected[n]).all() for n in grid)
+        if not same: raise ValueError("other records than config.json says")
     except (ValueError, OSError, EOFError) as e: raise ValueError(f"{path/'runs.npy'} is damaged: {e}; restore it or start in a new folder") from e
     broken = [i for i in np.flatnonzero(records["finished"]) if _checksum(records[i]) != records["crc"][i]]
     if broken: raise ValueError(f"{path/'runs.npy'} is damaged: run {broken[0]} does not match its checksum; restore it or start in a new folder")
@@ -122,7 +140,7 @@ def _mapped(path, dtype=None, n=None):
 
 def _check_same(path, there, here):
     "`ValueError` naming both sides of every difference"
-    flat = lambda d: {k: v for key, value in d.items() for k, v in (value.items() if isinstance(value, dict) else [(key, value)])}
+    flat = lambda d: {k: v for key, value in d.items() if key != "source" for k, v in (value.items() if isinstance(value, dict) else [(key, value)])}
     there, here, short = flat(there), flat(here), lambda v: f"{len(v)} values from {v[0]} to {v[-1]}" if isinstance(v, list) and len(v) > 4 else v
     different = [f"{k} is {short(there.get(k))} there and {short(here.get(k))} here" for k in here | there if there.get(k) != here.get(k)]
     if different: raise ValueError(f"path {path} holds another sweep: {'; '.join(different)}. Choose another path")
@@ -149,7 +167,7 @@ class SweepResult:
     @cached_property
     def smooth_train_loss(self): return smooth_losses(self.train_loss) # runs x steps, as fastai's recorder shows it
 
-# %% ../nbs/08_sweep.ipynb #627581ae
+# %% ../nbs/08_sweep.ipynb #729b96a3
 @patch(as_prop=True)
 def runs(self:SweepResult) -> pd.DataFrame:
     """One row for each run: wd, lr, seed; final and minimum training loss (smoothed, from step 5 on) and validation loss;
@@ -158,18 +176,19 @@ def runs(self:SweepResult) -> pd.DataFrame:
         smooth, valid = self.smooth_train_loss, self.valid_loss
         stats = dict(zip(("mean", "median", "mean_abs", "median_abs"), self.records["weight_stats"].T))
         self._runs = pd.DataFrame(dict(wd=self.records["wd"], lr=self.records["lr"], seed=self.records["seed"],
-            train_loss=smooth[:, -1], train_loss_min=smooth[:, min(5, smooth.shape[1] - 1):].min(1), valid_loss=valid[:, -1], valid_loss_min=valid.min(1),
+            train_loss=smooth[:, -1], train_loss_min=np.fmin.reduce(smooth[:, min(5, smooth.shape[1] - 1):], axis=1),
+            valid_loss=valid[:, -1], valid_loss_min=np.fmin.reduce(valid, axis=1),
             diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)), **stats))
-    return self._runs
+    return self._runs.copy()
 
-# %% ../nbs/08_sweep.ipynb #fad38cb2
+# %% ../nbs/08_sweep.ipynb #122f011a
 @patch
 def sel(self:SweepResult, **where) -> SweepResult:
     "The runs with these values, such as `sel(wd=0.1)` or `sel(wd=[0.1, 0.2], seed=42)`. `ValueError` if there are none"
     chosen, identity = np.ones(len(self), bool), dict(self.identity)
     for name, values in where.items():
         if name not in ("wd", "lr", "seed"): raise ValueError(f"sel takes wd, lr and seed, got {name!r}")
-        have, wanted = self.records[name], np.atleast_1d(np.asarray(values, float))
+        have, wanted = self.records[name], np.array(_values(name, values))
         for value in wanted:
             if not np.isclose(have, value, rtol=1e-9, atol=0).any():
                 raise ValueError(f"{name} must be one of the sweep's values, got {value:g}; the nearest is {have[np.abs(have - value).argmin()]:g}")
@@ -177,14 +196,14 @@ def sel(self:SweepResult, **where) -> SweepResult:
         identity[name + "s"] = [v for v in identity[name + "s"] if np.isclose(v, wanted, rtol=1e-9, atol=0).any()]
     return SweepResult(identity, self.records[chosen])
 
-# %% ../nbs/08_sweep.ipynb #c553d999
+# %% ../nbs/08_sweep.ipynb #d36a6282
 @patch
 def __repr__(self:SweepResult):
     i, runs = self.identity, self.runs
     best = runs.loc[runs.valid_loss.idxmin()] if runs.valid_loss.notna().any() else None
     count = lambda n, word: f"{n} {word}" + ("s" if n != 1 else "")
     return (f"SweepResult({count(len(self), 'run')}: {count(len(i['wds']), 'wd')} x {count(len(i['lrs']), 'lr')} x {count(len(i['seeds']), 'seed')}, "
-            f"{count(self.config.epochs, 'epoch')} on {i['data']['source']}; "
+            f"{count(self.config.epochs, 'epoch')} on {i['source']}; "
             + (f"best final valid loss {best.valid_loss:.4f} at wd {best.wd:g})" if best is not None else "all diverged)"))
 
 @patch
@@ -195,27 +214,23 @@ def to_frame(self:SweepResult) -> pd.DataFrame:
     table = self.runs.loc[self.runs.index.repeat(epochs), ["wd", "lr", "seed"]].reset_index(drop=True)
     return table.assign(epoch=np.tile(np.arange(epochs), len(self)), train_loss=self.smooth_train_loss[:, ends].ravel(), valid_loss=np.ravel(self.valid_loss))
 
-# %% ../nbs/08_sweep.ipynb #03a21d92
+# %% ../nbs/08_sweep.ipynb #f00379e3
 @patch
 def save(self:SweepResult, path):
     "Write the sweep into a new or empty folder"
-    path = Path(path)
-    if (path/"config.json").exists(): raise ValueError(f"path must be a new or empty folder, got {path} with a sweep in it")
-    _begin(path, self.identity, self.records)
-    table = np.lib.format.open_memmap(path/"runs.npy", mode="r+")
-    table[:] = self.records
-    table.flush()
+    _begin(Path(path), self.identity, np.array(self.records))
 
 @patch(cls_method=True)
 def load(cls:SweepResult, path) -> SweepResult:
     "A saved or finished sweep, its arrays mapped from disk. `ValueError` if it is damaged or not finished"
     path = Path(path)
-    identity, records = _identity(path), _mapped(path)
+    identity = _identity(path)
+    records = _mapped(path, _grid(identity, _mapped(path).dtype))
     missing = int((records["finished"] == 0).sum())
     if missing: raise ValueError(f"path {path} holds an unfinished sweep, {missing} of {len(records)} runs are missing: call sweep(..., path={str(path)!r}) again")
     return cls(identity, records)
 
-# %% ../nbs/08_sweep.ipynb #bb38e970
+# %% ../nbs/08_sweep.ipynb #34a791c2
 def sweep(wds,                           # weight decays, for example `wd_grid()`
           data,                          # DataFrame with user, rating and title (or movie), for example `movielens_100k()`
           config:SweepConfig=SweepConfig(), # what all runs share
@@ -233,9 +248,11 @@ def sweep(wds,                           # weight decays, for example `wd_grid()
     settings that make no sense, or a `path` that holds something else or is damaged; `RuntimeError` if another sweep is at work
     there; `OSError` if the disk is full."""
     engine = _engine(engine)
+    if executor is not None and not hasattr(executor, "submit"): raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
     identity, records, start_of = _plan(wds, data, config, lrs, seeds, engine, keep_weights)
     if path is None: return _train(identity, records, records.__setitem__, config, engine, start_of, executor, progress)
-    with _locked(Path(path)):
+    path = Path(path)
+    with _locked(path):
         folder = _Folder(path, identity, records)
         return _train(identity, folder.records, folder.put, config, engine, start_of, executor, progress)
 
@@ -267,45 +284,54 @@ def _results(engine, config, tasks, start_of, executor):
         for future in pending: future.cancel()
         if executor is None: pool.shutdown()
 
-# %% ../nbs/08_sweep.ipynb #10ca982e
+# %% ../nbs/08_sweep.ipynb #f5997229
 def _plan(wds, data, config, lrs, seeds, engine, keep_weights):
     "What the sweep is, an empty record for each run, and the common start of each seed"
     if not isinstance(config, SweepConfig): raise TypeError(f"config must be a SweepConfig, got {config!r}")
     wds, lrs = _values("wds", wds), _values("lrs", [config.lr] if lrs is None else lrs)
-    if isinstance(seeds, (int, np.integer)):
-        if seeds < 1: raise ValueError(f"seeds must be at least 1, got {seeds!r}")
-        seeds = range(config.seed, config.seed + int(seeds))
-    seeds = _values("seeds", seeds, int)
+    if np.ndim(seeds) == 0: seeds = range(config.seed, config.seed + _values("seeds", seeds, whole=True, low=1)[0])
+    seeds = _values("seeds", seeds, whole=True)
     start_of = lru_cache(maxsize=None)(lambda seed: common_start(data, config, seed))
     start = start_of(seeds[0])
     content = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in (start.user, start.item, start.rating, *start.valid))).hexdigest()
     identity = dict(format=_FORMAT, engine=f"{engine.name} {engine.version}", config=_jsonable(asdict(config)), wds=wds, lrs=lrs, seeds=seeds, keep_weights=bool(keep_weights),
-                    data=dict(source=str(data.attrs.get("source", "your data")), ratings=len(data), sha256=content[:16]))
-    records = np.zeros(len(seeds)*len(lrs)*len(wds), _record_type(config, config.epochs*config.n_steps(len(start.rating)), len(start.weights), keep_weights))
-    grid = np.meshgrid(np.array(seeds), lrs, wds, indexing="ij")
-    for name, values in zip(("seed", "lr", "wd"), grid): records[name] = values.ravel()
-    return identity, records, start_of
+                    source=str(data.attrs.get("source", "your data")), data=dict(ratings=len(data), content=content[:16]))
+    kind = _record_type(config, config.epochs*config.n_steps(len(start.rating)), len(start.weights), keep_weights)
+    return identity, _grid(identity, kind), start_of
+
+# %% ../nbs/08_sweep.ipynb #5bef617d
+def _grid(identity, kind):
+    "An empty record for each run: seeds, within them rates, within them decays"
+    names = ("seed", "lr", "wd")
+    grid = np.meshgrid(*[np.array(identity[name + "s"]) for name in names], indexing="ij")
+    records = np.zeros(grid[0].size, kind)
+    for name, values in zip(names, grid): records[name] = values.ravel()
+    return records
 
 def _jsonable(d): return json.loads(json.dumps(d))
 
-# %% ../nbs/08_sweep.ipynb #3406fe3b
-def _values(name, values, kind=float):
-    "A list of distinct, finite numbers >= 0; `ValueError` or `TypeError` otherwise"
-    try: values = [kind(v) for v in np.atleast_1d(np.asarray(values)).tolist()]
-    except (TypeError, ValueError): raise TypeError(f"{name} must be numbers, got {values!r}") from None
-    if not values: raise ValueError(f"{name} must hold at least one value, got none")
+# %% ../nbs/08_sweep.ipynb #6c990320
+def _values(name, values, whole=False, low=0):
+    "A list of distinct, finite numbers from `low` on; `ValueError` or `TypeError` otherwise"
+    array = np.atleast_1d(np.asarray(values))
+    if array.size == 0: raise ValueError(f"{name} must hold at least one value, got none")
+    if array.dtype.kind not in ("iu" if whole else "iuf"): raise TypeError(f"{name} must be {'whole ' if whole else ''}numbers, got {values!r}")
+    values, high = [int(v) if whole else float(v) for v in array.ravel()], 2**32 if whole else math.inf
     for v in values:
-        if not 0 <= v < math.inf: raise ValueError(f"{name} must be finite and >= 0, got {v!r}")
+        if not low <= v < high: raise ValueError(f"{name} must be {'below 2**32' if whole else 'finite'} and >= {low}, got {v!r}")
     if len(set(values)) < len(values): raise ValueError(f"{name} must be distinct, got {max(values, key=values.count)!r} twice")
     return values
 
 def _engine(engine):
     engines = dict(auto=CompiledEngine, compiled=CompiledEngine, fastai=FastaiEngine)
     if isinstance(engine, str) and engine not in engines: raise ValueError(f"engine must be 'auto', 'compiled', 'fastai' or an engine, got {engine!r}")
-    return engines[engine]() if isinstance(engine, str) else engine
+    if isinstance(engine, str): return engines[engine]()
+    if isinstance(engine, type) or not hasattr(engine, "run"): raise TypeError(f"engine must be 'auto', 'compiled', 'fastai' or an engine, got {engine!r}")
+    return engine
 
 def _locked(path):
     "Only one sweep works in a folder"
+    if not (path/"config.json").exists(): _check_free(path)
     path.mkdir(parents=True, exist_ok=True)
     class Lock(FileLock):
         def __enter__(self):
@@ -319,12 +345,12 @@ def _bar(total, done, progress):
     seen = progress and ("ipykernel" in sys.modules or sys.stderr.isatty())
     return tqdm(total=total, initial=done, unit="run", **({} if seen else {"disable": True}))
 
-# %% ../nbs/08_sweep.ipynb #d0c250b4
+# %% ../nbs/08_sweep.ipynb #e43bb03f
 def cached_sweep(wds, data, config:SweepConfig=SweepConfig(), **kwargs # as for `sweep`, without `path`
 ) -> SweepResult:
     "`sweep` into a folder of the course's cache, named after what it is: done once, then read. Waits while another process works on it"
     engine = _engine(kwargs.get("engine", "auto"))
     identity = _plan(wds, data, config, kwargs.get("lrs"), kwargs.get("seeds", 1), engine, kwargs.get("keep_weights", True))[0]
-    path = cache_dir()/"sweeps"/hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+    path = cache_dir()/"sweeps"/f"{config.digest}-{_digest(identity)}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")): return sweep(wds, data, config, path=path, **kwargs)
+    with FileLock(path.with_name(path.name + ".lock")): return sweep(wds, data, config, path=path, **kwargs)
