@@ -25,27 +25,22 @@ def best_table(result, n:int=5):
     table = table.dropna(subset="mean").sort_values("mean").head(n)
     return (table if (table["count"] > 1).any() else table.drop(columns="std")).rename(columns={"mean": "valid loss", "count": "runs"})
 
-# %% ../nbs/18_command_line.ipynb #ec4a818a
+# %% ../nbs/18_command_line.ipynb #67724261
 def _plot_trends(result, path):
-    "Validation loss and size of the weights over weight decay"
-    from matplotlib.figure import Figure
-    table = result.runs.groupby("wd")[["valid_loss", "valid_loss_min", "train_loss", "mean_abs"]].mean()
-    fig = Figure(figsize=(9, 3.4), layout="constrained")
-    loss, size = fig.subplots(1, 2)
-    for column, label in (("valid_loss", "validation, last epoch"), ("valid_loss_min", "validation, lowest"), ("train_loss", "training, smoothed")):
-        loss.semilogx(table.index, table[column], ".-", ms=3, lw=1, label=label)
-    loss.set(xlabel="weight decay", ylabel="mean squared error (stars²)")
-    loss.legend()
-    size.semilogx(table.index, table.mean_abs, ".-", ms=3, lw=1)
-    size.set(xlabel="weight decay", ylabel="mean absolute weight")
+    "Validation loss, training loss and size of the weights over weight decay"
+    import matplotlib.pyplot as plt
+    from wd_lab.trends import plot_trend
+    fig, axes = plt.subplots(1, 3, figsize=(12, 3.4))
+    for ax, y in zip(axes, ("valid_loss", "train_loss", "mean_abs")): plot_trend(result, y, ax=ax)
     fig.savefig(path, dpi=110)
+    plt.close(fig)
 
 # %% ../nbs/18_command_line.ipynb #5cf08736
 def one_rate(result):
     "The runs at the learning rate with the lowest final validation loss"
     return result.sel(lr=result.runs.lr[result.runs.valid_loss.idxmin()]) if result.runs.valid_loss.notna().any() else result
 
-# %% ../nbs/18_command_line.ipynb #72979b5a
+# %% ../nbs/18_command_line.ipynb #46dacb97
 def run_sweep(wds, lrs, seeds, epochs, factors, out, engine, offline, gif):
     "Sweep, write pictures, print a table: what `wd_lab_sweep` does between reading its arguments and choosing an exit code"
     if offline: os.environ["WD_LAB_OFFLINE"] = "1"
@@ -60,7 +55,7 @@ def run_sweep(wds, lrs, seeds, epochs, factors, out, engine, offline, gif):
     result = sweep(wds, ratings, config, lrs=_numbers("lrs", lrs), seeds=seeds, engine=engine, path=out)
     print(f"{len(result)} runs on {result.identity['source']}, {time.perf_counter() - begin:.0f} s")
     pictures = ["trends.png"] + ["train_loss.gif"]*gif
-    _plot_trends(result, Path(out)/"trends.png")
+    _plot_trends(one_rate(result), Path(out)/"trends.png")
     if gif: animate_losses(one_rate(result), Path(out)/"train_loss.gif")
     table = best_table(result)
     print(table.round(4).to_string(index=False))
