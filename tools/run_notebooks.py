@@ -25,7 +25,7 @@ def run(path):
 
 
 def main(paths):
-    os.environ |= {"TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore::FutureWarning"}  # ended bars and fastai's own warnings are no output
+    os.environ |= {"TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore::FutureWarning,ignore::UserWarning"}  # ended bars and fastai's own warnings are no output
     for path in map(Path, paths):
         print(f"{path.name:32}", end="", flush=True)
         start = time.perf_counter()

@@ -7,31 +7,30 @@ __all__ = ['TwoStepOptimizer', 'running_sum', 'SGD', 'running_mean', 'running_me
            'step_time_ratio', 'FashionTensors', 'fashion_tensors', 'ShiftedLeakyReLU', 'fashion_net', 'evaluate',
            'train']
 
-# %% ../nbs/04_optimizers.ipynb #0e5d6e73
+# %% ../nbs/04_optimizers.ipynb #676a29c1
 import math
 from functools import partial
 from numbers import Real
 from typing import NamedTuple
 
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 
-# %% ../nbs/04_optimizers.ipynb #684bdae5
+# %% ../nbs/04_optimizers.ipynb #46ca33c4
 class TwoStepOptimizer(torch.optim.Optimizer):
-    """A step decays each weight (`reg_step`), then updates it (`opt_step`, which a subclass writes).
+    """A step decays each weight (`reg_step`), then updates it (`opt_step`, which a subclass writes). There is no `maximize`.
 
-    There is no `maximize`: change the sign of your loss. `ValueError` for settings out of range, `TypeError` for
-    complex parameters and sparse gradients. Decay: Loshchilov & Hutter, Decoupled Weight Decay Regularization, 2019."""
+    `ValueError` for settings out of range, `TypeError` for complex parameters and sparse gradients."""
     def __init__(self,
                  params,             # tensors, `(name, tensor)` pairs, or groups: a list of dicts, as torch takes them
                  lr:float,           # learning rate
                  weight_decay:float, # wd; 0 for none
                  decoupled:bool,     # shrink the weight (as AdamW does), or add `wd*w` to the gradient (as Adam does)?
                  **settings          # what `opt_step` wants to know
-    ):
-        super().__init__(params, dict(lr=lr, weight_decay=weight_decay, decoupled=decoupled, **settings))
+    ): super().__init__(params, dict(lr=lr, weight_decay=weight_decay, decoupled=decoupled, **settings))
 
     @torch.no_grad()
     def step(self,
@@ -188,14 +187,15 @@ class AbsAdam(Adam):
 
     def gradient_size(self, state, g, beta, t): return running_mean(state, "abs_avg", g.abs(), beta)/(1 - beta**t)
 
-# %% ../nbs/04_optimizers.ipynb #38713e23
+# %% ../nbs/04_optimizers.ipynb #4c24a5c5
 def step_time_ratio(ours,        # makes an optimizer from parameters
                     theirs,      # makes the one to compare it with
                     widths,      # of a fully connected network's layers, inputs first
-                    turns:int=60 # how many steps of each
+                    turns:int=200 # how many steps of each
 ) -> float:                      # median seconds of a step of `ours` over that of `theirs`
     "The price of a step, measured in turns so that a busy machine slows both"
     import time
+    if turns < 1: raise ValueError(f"turns must be at least 1, got {turns!r}")
     params = [torch.randn(shape).requires_grad_() for i, o in zip(widths, widths[1:]) for shape in ((o, i), (o,))]
     for p in params: p.grad = torch.randn_like(p)
     seconds, optimizers = ([], []), (ours(params), theirs(params))
@@ -258,7 +258,7 @@ def evaluate(model:nn.Module, # gives logits
     logits = torch.cat([model(batch) for batch in x.split(2048)])
     return (logits.argmax(1) == y).float().mean().item(), F.cross_entropy(logits, y).item()
 
-# %% ../nbs/04_optimizers.ipynb #6fe9ee4a
+# %% ../nbs/04_optimizers.ipynb #408fa566
 def train(model:nn.Module,      # gives logits
           opt,                  # optimizer of its parameters
           data:FashionTensors,  # pictures and labels
@@ -267,7 +267,8 @@ def train(model:nn.Module,      # gives logits
           after_step=None,      # called after each step, without arguments
 ):                              # DataFrame, a row per epoch: train_accuracy, train_loss, valid_accuracy, valid_loss
     "Train on cross-entropy, shuffled by torch's generator. The train figures are means over the batches as they were seen"
-    import pandas as pd
+    for name, value in dict(epochs=epochs, batch_size=batch_size).items():
+        if value < 1: raise ValueError(f"{name} must be at least 1, got {value!r}")
     rows, n = [], len(data.y_train)
     for _ in range(epochs):
         model.train()
