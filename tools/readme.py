@@ -21,10 +21,10 @@ def blocks(cells):
 
 
 def links(source):
-    "Pictures and chapters lie in nbs/, seen from the README; Quarto's own syntax is resolved"
+    "Pictures and chapters lie in nbs/, seen from the README, and $GIT_URL is the repository's address"
     config = ConfigParser(delimiters=["="])
     config.read("settings.ini", encoding="utf-8")
-    source = source.replace("{{< meta website.repo-url >}}", config["DEFAULT"]["git_url"])
+    source = source.replace("$GIT_URL", config["DEFAULT"]["git_url"])
     source = re.sub(r"\]\((?!https?:|#|nbs/)([^)]+)\)", r"](nbs/\1)", source)
     return re.sub(r"(\]\([^)]+\))\{[^}]*\}", r"\1", source)
 

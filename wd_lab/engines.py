@@ -5,17 +5,18 @@
 # %% auto #0
 __all__ = ['SweepConfig', 'Start', 'common_start', 'Run', 'FastaiEngine', 'CompiledEngine']
 
-# %% ../nbs/07_engines.ipynb #6c2a6a77
+# %% ../nbs/07_engines.ipynb #977e354c
 import hashlib, json, math, os
 from dataclasses import asdict, dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
+from fastcore.basics import patch
 from numba import njit
 
 from .collab import _item_column, baseline_learner
 
-# %% ../nbs/07_engines.ipynb #6a34b3d8
+# %% ../nbs/07_engines.ipynb #fa12579b
 @dataclass(frozen=True)
 class SweepConfig:
     "What all runs of a sweep share. `ValueError` or `TypeError` names a value that can't be"
@@ -44,14 +45,16 @@ class SweepConfig:
         for name, (low, high) in _RANGES.items(): _check_range(name, getattr(self, name), low, high)
         if self.y_range is not None and not self.y_range[0] < self.y_range[1]: raise ValueError(f"y_range must rise, got {self.y_range}")
 
-    def n_steps(self, n_train:int) -> int:
-        "Steps of one epoch over `n_train` ratings"
-        return n_train//self.bs if self.drop_last else -(-n_train//self.bs)
+# %% ../nbs/07_engines.ipynb #7b94f527
+@patch(as_prop=True)
+def digest(self:SweepConfig) -> str: # 12 hexadecimal digits
+    "The configuration's name: equal settings, equal digest"
+    return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
 
-    @property
-    def digest(self) -> str: # 12 hexadecimal digits
-        "The configuration's name: equal settings, equal digest"
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+@patch
+def n_steps(self:SweepConfig, n_train:int) -> int:
+    "Steps of one epoch over `n_train` ratings"
+    return n_train//self.bs if self.drop_last else -(-n_train//self.bs)
 
 # %% ../nbs/07_engines.ipynb #6be53b95
 _BIG = 1e9
@@ -131,9 +134,9 @@ def _initial_weights(n_users, n_items, n_factors, seed):
         groups.append(torch.empty(shape).normal_(generator=rng).fmod_(2).mul_(0.01).flatten())
     return torch.cat(groups).numpy()
 
-# %% ../nbs/07_engines.ipynb #d88f0ad2
+# %% ../nbs/07_engines.ipynb #b25a294b
 def _check(start, config, wd, lr):
-    "Compiled code does not look where it writes: refuse what does not belong together before it starts"
+    "`ValueError` for a start that does not belong to the configuration, or a rate or decay that can't be"
     for name, value in (("wd", wd), ("lr", lr)):
         if not 0 <= value < math.inf: raise ValueError(f"{name} must be a finite number >= 0, got {value!r}")
     n, sizes = len(start.rating), start.sizes
@@ -203,7 +206,7 @@ def _run(train_loss, valid_loss, weights):
         weights[:] = np.nan
     return Run(train_loss, valid_loss, weights)
 
-# %% ../nbs/07_engines.ipynb #8e924e15
+# %% ../nbs/07_engines.ipynb #3fc5c9dd
 # Sums may be reordered. nan must stay nan, and products keep their own rounding (no "contract"), as in torch.
 _math = dict(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})
 
@@ -216,6 +219,7 @@ def _predict(u, v, b, c, low, span):
     s = np.float32(1)/(np.float32(1) + np.exp(-z))
     return low + span*s, span*s*(np.float32(1) - s)
 
+# %% ../nbs/07_engines.ipynb #a8f7550c
 @njit(**_math)
 def _gradient(user, item, rating, batch, W, G, low, span):
     "Mean squared error of a batch; adds its gradient to G. W and G hold user factors, film factors, user biases, film biases"
@@ -253,7 +257,7 @@ def _adam(w, g, m, s, keep, mom, damp, sqr_mom, sqr_damp, step, root, eps):
         w[j] = keep*w[j] - step*m[j]/(root*np.sqrt(s[j]) + eps)
         g[j] = 0
 
-# %% ../nbs/07_engines.ipynb #b09b6c7a
+# %% ../nbs/07_engines.ipynb #eb78f394
 @njit(**_math)
 def _fit(W, G, flat, groups, user, item, rating, valid, order, bs, n_steps, lrs, moms, lr_scale, wds, sqr_mom, eps, low, span, train_loss, valid_loss):
     "Train in place; fills the losses, which stay as they are from the step on at which a loss is not finite"
@@ -270,6 +274,7 @@ def _fit(W, G, flat, groups, user, item, rating, valid, order, bs, n_steps, lrs,
             _adam(w[i:j], g[i:j], m[i:j], s[i:j], f(1 - lr*wds[k]), f(mom), f(1 - mom), f(sqr_mom), f(1 - sqr_mom), f(lr/(1 - mom**t)), f(root), f(eps))
         if step == n_steps - 1: valid_loss[epoch] = _mean_squared_error(valid[0], valid[1], valid[2], W, low, span)
 
+# %% ../nbs/07_engines.ipynb #16b98123
 @njit(**_math)
 def _mean_squared_error(user, item, rating, W, low, span):
     U, V, b, c = W

@@ -149,7 +149,7 @@ class SweepResult:
     @cached_property
     def smooth_train_loss(self): return smooth_losses(self.train_loss) # runs x steps, as fastai's recorder shows it
 
-# %% ../nbs/08_sweep.ipynb #1564a407
+# %% ../nbs/08_sweep.ipynb #627581ae
 @patch(as_prop=True)
 def runs(self:SweepResult) -> pd.DataFrame:
     """One row for each run: wd, lr, seed; final and minimum training loss (smoothed, from step 5 on) and validation loss;
@@ -162,6 +162,7 @@ def runs(self:SweepResult) -> pd.DataFrame:
             diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)), **stats))
     return self._runs
 
+# %% ../nbs/08_sweep.ipynb #fad38cb2
 @patch
 def sel(self:SweepResult, **where) -> SweepResult:
     "The runs with these values, such as `sel(wd=0.1)` or `sel(wd=[0.1, 0.2], seed=42)`. `ValueError` if there are none"
@@ -176,7 +177,7 @@ def sel(self:SweepResult, **where) -> SweepResult:
         identity[name + "s"] = [v for v in identity[name + "s"] if np.isclose(v, wanted, rtol=1e-9, atol=0).any()]
     return SweepResult(identity, self.records[chosen])
 
-# %% ../nbs/08_sweep.ipynb #fdcef55a
+# %% ../nbs/08_sweep.ipynb #c553d999
 @patch
 def __repr__(self:SweepResult):
     i, runs = self.identity, self.runs
@@ -194,6 +195,7 @@ def to_frame(self:SweepResult) -> pd.DataFrame:
     table = self.runs.loc[self.runs.index.repeat(epochs), ["wd", "lr", "seed"]].reset_index(drop=True)
     return table.assign(epoch=np.tile(np.arange(epochs), len(self)), train_loss=self.smooth_train_loss[:, ends].ravel(), valid_loss=np.ravel(self.valid_loss))
 
+# %% ../nbs/08_sweep.ipynb #03a21d92
 @patch
 def save(self:SweepResult, path):
     "Write the sweep into a new or empty folder"
@@ -237,7 +239,7 @@ def sweep(wds,                           # weight decays, for example `wd_grid()
         folder = _Folder(path, identity, records)
         return _train(identity, folder.records, folder.put, config, engine, start_of, executor, progress)
 
-# %% ../nbs/08_sweep.ipynb #4eca36a5
+# %% ../nbs/08_sweep.ipynb #0389f84b
 def _train(identity, records, put, config, engine, start_of, executor, progress):
     "Train what is not finished, keeping each run as it comes"
     todo = np.flatnonzero(records["finished"] == 0)
@@ -249,6 +251,7 @@ def _train(identity, records, put, config, engine, start_of, executor, progress)
             bar.update()
     return SweepResult(identity, records)
 
+# %% ../nbs/08_sweep.ipynb #72d58ef4
 def _results(engine, config, tasks, start_of, executor):
     "Pairs of index and run, as they finish"
     arguments = lambda task: (start_of(int(task["seed"])), config, float(task["wd"]), float(task["lr"]))
