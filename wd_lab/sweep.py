@@ -284,13 +284,14 @@ def _results(engine, config, tasks, start_of, executor):
         for future in pending: future.cancel()
         if executor is None: pool.shutdown()
 
-# %% ../nbs/08_sweep.ipynb #f5997229
+# %% ../nbs/08_sweep.ipynb #a9453373
 def _plan(wds, data, config, lrs, seeds, engine, keep_weights):
     "What the sweep is, an empty record for each run, and the common start of each seed"
     if not isinstance(config, SweepConfig): raise TypeError(f"config must be a SweepConfig, got {config!r}")
     wds, lrs = _values("wds", wds), _values("lrs", [config.lr] if lrs is None else lrs)
-    if np.ndim(seeds) == 0: seeds = range(config.seed, config.seed + _values("seeds", seeds, whole=True, low=1)[0])
-    seeds = _values("seeds", seeds, whole=True)
+    n_runs = len(wds)*len(lrs)*(_values("seeds", seeds, whole=True, low=1)[0] if np.ndim(seeds) == 0 else np.size(seeds))
+    if n_runs > _MOST: raise ValueError(f"wds, lrs and seeds must make at most {_MOST:,} runs, got {n_runs:,}")
+    seeds = _values("seeds", range(config.seed, config.seed + int(seeds)) if np.ndim(seeds) == 0 else seeds, whole=True)
     start_of = lru_cache(maxsize=None)(lambda seed: common_start(data, config, seed))
     start = start_of(seeds[0])
     content = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in (start.user, start.item, start.rating, *start.valid))).hexdigest()
@@ -298,6 +299,8 @@ def _plan(wds, data, config, lrs, seeds, engine, keep_weights):
                     source=str(data.attrs.get("source", "your data")), data=dict(ratings=len(data), content=content[:16]))
     kind = _record_type(config, config.epochs*config.n_steps(len(start.rating)), len(start.weights), keep_weights)
     return identity, _grid(identity, kind), start_of
+
+_MOST = 1_000_000
 
 # %% ../nbs/08_sweep.ipynb #5bef617d
 def _grid(identity, kind):
