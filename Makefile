@@ -1,6 +1,7 @@
 # make course    run every notebook in build/, build the site from the fresh outputs
 # make test      check that notebooks and library agree, run their tests and tests/
 # make bench     measure speed against fastai and torch, as ratios within one run
+# make reproduce run the recorded experiments again at full size (an hour), print old against new
 # make clean     remove build/ and the virtual environment
 #
 # The first two set everything up by themselves; a second call reuses it. Two notebooks run at a time, each on one thread.
@@ -12,7 +13,7 @@ BUILD  := $(CURDIR)/build
 export WD_LAB_CACHE ?= $(BUILD)/cache
 export PYTHONWARNINGS := ignore::FutureWarning,ignore::UserWarning
 
-.PHONY: course test bench clean
+.PHONY: course test bench reproduce clean
 
 .venv/ready: settings.ini setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "wd_lab needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
@@ -31,6 +32,9 @@ test: .venv/ready
 
 bench: .venv/ready
 	@for script in tools/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+reproduce: .venv/ready
+	$(BIN)/python tools/reproduce.py $(BUILD)/reproduce
 
 clean:
 	rm -rf build .venv *.egg-info

@@ -195,6 +195,7 @@ def _loaders(start, config):
     table = TabularCollab(table, [Categorify], ["user", "item"], y_names=["rating"], y_block=TransformBlock(), splits=splits)
     return table.dataloaders(bs=config.bs, drop_last=config.drop_last)
 
+# %% ../nbs/07_engines.ipynb #d3aa81c4
 def _raw_losses():
     from fastai.callback.core import Callback
     class RawLosses(Callback):
@@ -247,12 +248,16 @@ def _gradient(user, item, rating, batch, W, G, low, span):
     return loss/len(batch)
 
 # %% ../nbs/07_engines.ipynb #081ea4b3
-def _views(flat, sizes, n_factors):
+def _cuts(sizes, n_factors, multiple=1):
+    "Where the four groups begin in a flat vector, each at a multiple of so many numbers, and where the last one ends"
+    n_users, n_items = sizes
+    return np.cumsum([0] + [-(-n//multiple)*multiple for n in (n_users*n_factors, n_items*n_factors, n_users, n_items)])
+
+def _views(flat, sizes, n_factors, multiple=1):
     "The four groups of a flat vector, without copying"
     n_users, n_items = sizes
-    cuts = np.cumsum([0, n_users*n_factors, n_items*n_factors, n_users, n_items])
-    U, V, b, c = [flat[i:j] for i, j in zip(cuts, cuts[1:])]
-    return U.reshape(n_users, n_factors), V.reshape(n_items, n_factors), b, c
+    U, V, b, c = [flat[i:] for i in _cuts(sizes, n_factors, multiple)[:4]]
+    return U[:n_users*n_factors].reshape(n_users, n_factors), V[:n_items*n_factors].reshape(n_items, n_factors), b[:n_users], c[:n_items]
 
 # %% ../nbs/07_engines.ipynb #9b2a4c52
 @njit(**_math)
@@ -311,21 +316,25 @@ class CompiledEngine:
         _check(start, config, wd, lr)
         n_steps = config.n_steps(len(start.rating))
         rates, moms = _schedule(config, n_steps)
-        flat = _set_apart(len(start.weights))    # weights, gradient, first and second moment
-        flat[0][:] = start.weights
-        W, G = [_views(a, start.sizes, config.n_factors) for a in flat[:2]]
-        groups = np.cumsum([0] + [x.size for x in W])
+        groups = _cuts(start.sizes, config.n_factors, _LINE)
+        flat = _aligned(groups[-1])              # weights, gradient, first and second moment
+        W, G = [_views(a, start.sizes, config.n_factors, _LINE) for a in flat[:2]]
+        for group, initial in zip(W, _views(start.weights, start.sizes, config.n_factors)): group[:] = initial
         low, high = config.y_range or (0, 0)
         losses = np.full(config.epochs*n_steps, np.nan, np.float32), np.full(config.epochs, np.nan, np.float32)
         _fit(W, G, flat, groups, start.user, start.item, start.rating, start.valid, start.order, config.bs, n_steps, lr*rates, moms,
              np.array(config.lr_scale), wd*np.array(config.wd_scale), config.sqr_mom, config.eps, np.float32(low), np.float32(high - low), *losses)
-        return _run(*losses, flat[0])
+        return _run(*losses, np.concatenate([group.ravel() for group in W]))
 
 # %% ../nbs/07_engines.ipynb #4bbb6257
-def _set_apart(n):
-    "Four arrays of zeros that begin at different places of a memory page: where they don't, each step takes up to three times as long"
-    stride = -(-n//1024)*1024 + 272                    # whole pages of 4096 bytes, and 1088 bytes more
-    return tuple(np.zeros((4, stride), np.float32)[:, :n])
+_LINE = 16                                           # float32 numbers in a line of the processor's cache, 64 bytes
+
+def _aligned(n, shift=0):
+    "Four arrays of zeros for `n` numbers each, which begin at a line of the cache, or `shift` numbers after one"
+    stride = -(-n//_LINE)*_LINE
+    room = np.zeros(4*stride + 2*_LINE, np.float32)
+    first = -(room.ctypes.data//4) % _LINE + shift
+    return tuple(room[first:first + 4*stride].reshape(4, stride)[:, :n])
 
 @lru_cache(maxsize=32)
 def _schedule(config, n_steps): return _one_cycle(config, n_steps)

@@ -7,6 +7,7 @@ __all__ = ['wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
 # %% ../nbs/08_sweep.ipynb #a8801cd2
 import errno, hashlib, json, math, os, re, shutil, sys, zlib
+from contextlib import nullcontext
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import asdict
 from functools import cached_property, lru_cache
@@ -214,22 +215,6 @@ def to_frame(self:SweepResult) -> pd.DataFrame:
     table = self.runs.loc[self.runs.index.repeat(epochs), ["wd", "lr", "seed"]].reset_index(drop=True)
     return table.assign(epoch=np.tile(np.arange(epochs), len(self)), train_loss=self.smooth_train_loss[:, ends].ravel(), valid_loss=np.ravel(self.valid_loss))
 
-# %% ../nbs/08_sweep.ipynb #f00379e3
-@patch
-def save(self:SweepResult, path):
-    "Write the sweep into a new or empty folder"
-    _begin(Path(path), self.identity, np.array(self.records))
-
-@patch(cls_method=True)
-def load(cls:SweepResult, path) -> SweepResult:
-    "A saved or finished sweep, its arrays mapped from disk. `ValueError` if it is damaged or not finished"
-    path = Path(path)
-    identity = _identity(path)
-    records = _mapped(path, _grid(identity, _mapped(path).dtype))
-    missing = int((records["finished"] == 0).sum())
-    if missing: raise ValueError(f"path {path} holds an unfinished sweep, {missing} of {len(records)} runs are missing: call sweep(..., path={str(path)!r}) again")
-    return cls(identity, records)
-
 # %% ../nbs/08_sweep.ipynb #34a791c2
 def sweep(wds,                           # weight decays, for example `wd_grid()`
           data,                          # DataFrame with user, rating and title (or movie), for example `movielens_100k()`
@@ -332,9 +317,11 @@ def _engine(engine):
     if isinstance(engine, type) or not hasattr(engine, "run"): raise TypeError(f"engine must be 'auto', 'compiled', 'fastai' or an engine, got {engine!r}")
     return engine
 
+# %% ../nbs/08_sweep.ipynb #e51b7f30
 def _locked(path):
     "Only one sweep works in a folder"
     if not (path/"config.json").exists(): _check_free(path)
+    elif not os.access(path, os.W_OK): return nullcontext()   # nobody can work there; a finished sweep can be read
     path.mkdir(parents=True, exist_ok=True)
     class Lock(FileLock):
         def __enter__(self):
@@ -347,6 +334,22 @@ def _bar(total, done, progress):
     from tqdm import tqdm
     seen = progress and ("ipykernel" in sys.modules or sys.stderr.isatty())
     return tqdm(total=total, initial=done, unit="run", **({} if seen else {"disable": True}))
+
+# %% ../nbs/08_sweep.ipynb #f00379e3
+@patch
+def save(self:SweepResult, path):
+    "Write the sweep into a new or empty folder"
+    _begin(Path(path), self.identity, np.array(self.records))
+
+@patch(cls_method=True)
+def load(cls:SweepResult, path) -> SweepResult:
+    "A saved or finished sweep, its arrays mapped from disk. `ValueError` if it is damaged or not finished"
+    path = Path(path)
+    identity = _identity(path)
+    records = _mapped(path, _grid(identity, _mapped(path).dtype))
+    missing = int((records["finished"] == 0).sum())
+    if missing: raise ValueError(f"path {path} holds an unfinished sweep, {missing} of {len(records)} runs are missing: call sweep(..., path={str(path)!r}) again")
+    return cls(identity, records)
 
 # %% ../nbs/08_sweep.ipynb #e43bb03f
 def cached_sweep(wds, data, config:SweepConfig=SweepConfig(), **kwargs # as for `sweep`, without `path`
