@@ -64,16 +64,18 @@ def announce_stand_in(what:str): # a line for the reader
 def recorded(name:str, # what the record is called: letters, digits, `_` and `-`
              run,      # called without arguments; returns what JSON can hold
 ) -> dict:             # `result` as `run` gave it, with name, seconds, machine, versions, commit and date
-    "The result of `run`: run now at full size and kept, read back at small size (run now, and not kept, if there is no record)"
+    "The result of `run`, and a line that says when and where: run now at full size and kept, read back at small size (run now, and not kept, if there is no record)"
     if not re.fullmatch(r"[\w-]+", name): raise ValueError(f"name must be letters, digits, '_' or '-', got {name!r}")
     path = runs_dir()/f"{name}.json"
-    if size() == "small" and path.exists(): return json.loads(path.read_text(encoding="utf-8"))
-    start = time.perf_counter()
-    result = run()
-    record = dict(name=name, result=result, seconds=round(time.perf_counter() - start, 2), machine=_machine(),
-                  versions={p: _version(p) for p in ("wd_lab", "torch", "fastai", "numpy")},
-                  commit=_commit(), date=time.strftime("%Y-%m-%d"))
-    if size() == "full" and not _stand_ins: _write_json(path, record)
+    if size() == "small" and path.exists(): record = json.loads(path.read_text(encoding="utf-8"))
+    else:
+        start = time.perf_counter()
+        result = run()
+        record = dict(name=name, result=result, seconds=round(time.perf_counter() - start, 2), machine=_machine(),
+                      versions={p: _version(p) for p in ("wd_lab", "torch", "fastai", "numpy")},
+                      commit=_commit(), date=time.strftime("%Y-%m-%d"))
+        if size() == "full" and not _stand_ins: _write_json(path, record)
+    print(f"{name}: run of {record['date']}, {record['seconds']:.0f} s on {record['machine']}")
     return record
 
 # %% ../nbs/00_lab.ipynb #0231fac0
