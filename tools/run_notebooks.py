@@ -31,7 +31,7 @@ def main(paths):
         start = time.perf_counter()
         try: run(path)
         except CellExecutionError as e: sys.exit("failed\n" + re.sub(r"\x1b\[[\d;]*m", "", str(e))[-3000:])
-        print(f"{time.perf_counter() - start:6.0f} s")
+        print(f"{time.perf_counter() - start:6.0f} s", flush=True)
 
 
 if __name__ == "__main__": main(sys.argv[1:])
