@@ -327,11 +327,11 @@ class CompiledEngine:
         return _run(*losses, np.concatenate([group.ravel() for group in W]))
 
 # %% ../nbs/07_engines.ipynb #4bbb6257
-_LINE = 16                                           # float32 numbers in a line of the processor's cache, 64 bytes
+_LINE, _PAGE = 16, 1024              # float32 numbers in a line of the processor's cache (64 bytes), in a page of memory (4096 bytes)
 
-def _aligned(n, shift=0):
-    "Four arrays of zeros for `n` numbers each, which begin at a line of the cache, or `shift` numbers after one"
-    stride = -(-n//_LINE)*_LINE
+def _aligned(n, shift=0, apart=17*_LINE):
+    "Four arrays of zeros for `n` numbers each, at lines of the cache or `shift` numbers after, and `apart` numbers apart within a page"
+    stride = -(-n//_PAGE)*_PAGE + apart
     room = np.zeros(4*stride + 2*_LINE, np.float32)
     first = -(room.ctypes.data//4) % _LINE + shift
     return tuple(room[first:first + 4*stride].reshape(4, stride)[:, :n])
