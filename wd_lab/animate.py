@@ -18,6 +18,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from PIL import Image, features
 
+from .sweep import SweepResult
+
 # %% ../nbs/09_animations.ipynb #6dbf845a
 @dataclass
 class _Curves:
@@ -61,9 +63,13 @@ def _over_seeds(result, values, every, band):
         mean, sd = over(np.mean, values), over(np.std, values)
         return wds, over(np.mean, result.valid_loss[:, -1]), mean, sd if band else 0*mean
 
+def _check_result(result):
+    if not isinstance(result, SweepResult): raise TypeError(f"result must be a SweepResult, got a {type(result).__name__}")
+
 # %% ../nbs/09_animations.ipynb #86591af6
 def _loss_curves(result, which="train", every=1, band=True, points=640):
     "Losses over steps or epochs"
+    _check_result(result)
     if which not in ("train", "valid"): raise ValueError(f"which must be 'train' or 'valid', got {which!r}")
     if which == "valid":
         x, values, marker = np.arange(1, result.valid_loss.shape[1] + 1), result.valid_loss, "o"
@@ -77,10 +83,13 @@ def _loss_curves(result, which="train", every=1, band=True, points=640):
 
 def _weight_curves(result, every=1, band=True):
     "Outlines of the weights' histograms, where there are any weights"
-    wds, score, mean, sd = _over_seeds(result, np.pad(np.repeat(result.weight_hist, 2, axis=1), ((0, 0), (1, 1))), every, band)
-    x, width = np.repeat(result.hist_edges, 2), np.diff(result.hist_edges)[0]
+    _check_result(result)
+    hist, edges = result.weight_hist[:, 1:-1], result.hist_edges[1:-1]             # the end bins hold all that lies beyond
+    beyond = (1 - hist.sum(1)/result.weight_hist.sum(1).clip(1)).max(initial=0)
+    wds, score, mean, sd = _over_seeds(result, np.pad(np.repeat(hist, 2, axis=1), ((0, 0), (1, 1))), every, band)
+    x, width = np.repeat(edges, 2), np.diff(edges)[0]
     used = np.abs(x) <= np.abs(x[mean.any(0)]).max(initial=0)
-    return _Curves(wds, score, x[used], mean[:, used], sd[:, used], dict(xlabel="weight", ylabel=f"weights in a bin of {width:.2g}"))
+    return _Curves(wds, score, x[used], mean[:, used], sd[:, used], dict(xlabel="weight" + (f" (up to {beyond:.1%} beyond ±{edges[-1]:.2g} not shown)" if beyond else ""), ylabel=f"weights in a bin of {width:.2g}"))
 
 # %% ../nbs/09_animations.ipynb #f7e62b42
 def _stage(curves, size):
@@ -159,7 +168,7 @@ def _palette(curves, size, colors, trail):
 def _images(kind, part, frames, palette, fps, loop, n):
     "An animated GIF or WebP"
     film = (frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
-    duration = [round(1000/fps)]*(n - 1) + [2000]               # the last frame rests
+    duration = [*np.diff(np.round(100/fps*np.arange(n))).astype(int)*10, 2000]   # in hundredths of a second, as a GIF counts; the last frame rests
     next(film).save(part, format=kind, save_all=True, append_images=film, duration=duration, loop=loop, optimize=True, lossless=True, method=3, kmax=0)
 
 # %% ../nbs/09_animations.ipynb #bd9a4816
@@ -196,7 +205,8 @@ def _checked(path, fps, every, size, colors, loop):
     path = Path(path)
     kind = path.suffix.lower()
     if kind not in (".gif", ".webp", ".mp4", ".png"): raise ValueError(f"path must end in .gif, .webp, .mp4 or .png, got {str(path)!r}")
-    if not isinstance(fps, Real) or not 0 < fps <= 50: raise ValueError(f"fps must be a number above 0 and at most 50, got {fps!r}")
+    if not isinstance(fps, Real) or not 0.01 <= fps <= 50: raise ValueError(f"fps must be a number from 0.01 to 50, got {fps!r}")
+    if path.is_dir(): raise ValueError(f"path must be a file, got the folder {path}")
     if not isinstance(size, (tuple, list)) or len(size) != 2: raise ValueError(f"size must be two numbers, width and height, got {size!r}")
     for name, value, low, high in (("every", every, 1, 10**9), ("colors", colors, 8, 256), ("loop", loop, 0, 65535), ("size", size[0], 160, 4096), ("size", size[1], 120, 4096)):
         if not isinstance(value, Integral) or not low <= value <= high:
@@ -211,7 +221,7 @@ def _checked(path, fps, every, size, colors, loop):
 def animate_losses(result,               # SweepResult of one learning rate
                    path,                 # file to write, .gif, .webp, .mp4 (by ffmpeg), or .png for the last frame alone
                    which:str="train",    # "train" (smoothed, over steps) or "valid" (over epochs)
-                   fps:float=12,         # frames in a second, at most 50
+                   fps:float=12,         # frames in a second, 0.01 to 50
                    every:int=1,          # only each k-th weight decay
                    size:tuple=(640, 480), # width and height in pixels
                    colors:int=64,        # in the palette, 8 to 256
@@ -222,13 +232,13 @@ def animate_losses(result,               # SweepResult of one learning rate
     """Film the loss curves of a sweep, one frame for each weight decay, on axes fixed for all frames.
 
     The best weight decay so far is the one with the lowest final validation loss. `ValueError` names a setting that can't be,
-    a result of several learning rates, or one in which all runs diverged; `RuntimeError` says which encoder is missing"""
+    a result of several learning rates, or one in which all runs diverged; `TypeError` what is no result; `RuntimeError` says which encoder is missing"""
     return _film(lambda: _loss_curves(result, which, every, band, size[0]), path, fps, every, size, colors, loop, trail)
 
 # %% ../nbs/09_animations.ipynb #6f537cb5
 def animate_weights(result,               # SweepResult of one learning rate
                     path,                 # file to write, .gif, .webp, .mp4 (by ffmpeg), or .png for the last frame alone
-                    fps:float=12,         # frames in a second, at most 50
+                    fps:float=12,         # frames in a second, 0.01 to 50
                     every:int=1,          # only each k-th weight decay
                     size:tuple=(640, 480), # width and height in pixels
                     colors:int=64,        # in the palette, 8 to 256

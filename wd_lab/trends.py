@@ -50,7 +50,7 @@ def _checked(table):
 
 # %% ../nbs/10_trends.ipynb #fd22ba51
 def summarize(result,    # SweepResult, or a table from `run_table`
-              data=None, # the ratings, for the norm of each parameter group
+              data=None, # the ratings, which tell users from films in the flat weights: adds the norm of each parameter group
 ) -> pd.DataFrame:       # lr, wd, runs, diverged; for every measure its mean over seeds, and as `..._sd` the standard deviation (nan for one seed)
     "One row for each learning rate and weight decay, runs that diverged left out and counted. `ValueError` if all did"
     table = run_table(result, data)
@@ -78,14 +78,16 @@ def plot_trend(result,         # SweepResult, a table from `run_table`, or a sum
         line, = ax.plot(curve.wd, curve[y], "-" if repeated else ".", ms=3, label=name)
         if repeated: ax.fill_between(curve.wd, curve[y] - curve[y + "_sd"], curve[y] + curve[y + "_sd"], color=line.get_color(), alpha=0.25, lw=0)
         if mark: _mark_best(ax, curve, y, line.get_color(), None if name else "lowest validation loss")
-    ax.set(xscale=scale, xlabel="weight decay", ylabel=_LABELS.get(y, y.replace("_", " ")))
+    if scale == "log" and table.wd.min() == 0: ax.set_xscale("symlog", linthresh=table.wd[table.wd > 0].min())   # wd 0 has a place too
+    else: ax.set_xscale(scale)
+    ax.set(xlabel="weight decay", ylabel=_LABELS.get(y, y.replace("_", " ")))
     if table.diverged.any(): ax.set_title(f"{table.diverged.sum()} diverged runs left out", fontsize=9)
     if ax.get_legend_handles_labels()[1]: ax.legend()
     return ax
 
 # %% ../nbs/10_trends.ipynb #ea2ebf5f
 _LABELS = dict(train_loss="final training loss (stars²)", train_loss_min="minimum training loss (stars²)", valid_loss="final validation loss (stars²)",
-               valid_loss_min="minimum validation loss (stars²)", best_epoch="epoch of the minimum", gap="validation minus training loss (stars²)",
+               valid_loss_min="minimum validation loss (stars²)", best_epoch="epoch of the minimum (from 0)", gap="validation minus training loss (stars²)",
                mean="mean weight", median="median weight", mean_abs="mean absolute weight", median_abs="median absolute weight")
 
 def _summary(result, y, scale="log"):
@@ -98,7 +100,9 @@ def _summary(result, y, scale="log"):
     return table
 
 def _mark_best(ax, curve, y, color, words):
-    best = curve.loc[curve.valid_loss.idxmin()]
+    whole = curve[curve.diverged == 0] if "diverged" in curve else curve            # as in `best_wd`: none at which a run diverged
+    if whole.empty: return
+    best = whole.loc[whole.valid_loss.idxmin()]
     ax.plot(best.wd, best[y], "o", ms=9, mew=1.5, mfc="none", color="black" if words else color, label=f"{words}: wd {best.wd:g}" if words else None)
 
 # %% ../nbs/10_trends.ipynb #245c92cc
@@ -144,7 +148,8 @@ def best_wd(result,         # SweepResult or table from `run_table`, of one lear
 def _by_seed(result, y):
     "Loss over wd (rows) and seed (columns), without the wds at which a run diverged"
     table = run_table(result)
-    if y not in table or y not in _LABELS: raise ValueError(f"y must be a loss such as 'valid_loss' or 'valid_loss_min', got {y!r}")
+    losses = [c for c in ("valid_loss", "valid_loss_min", "train_loss", "train_loss_min") if c in table]
+    if y not in losses: raise ValueError(f"y must be a loss, one of {', '.join(losses)}, got {y!r}")
     if table.lr.nunique() > 1: raise ValueError(f"result must hold one learning rate, got {table.lr.nunique()}: choose one with sel(lr=...)")
     curves = table.assign(y=table[y].where(~table.diverged)).pivot(index="wd", columns="seed", values="y").dropna()
     if table.wd.nunique() < 2: raise ValueError(f"result must hold at least 2 weight decays to choose from, got wd {table.wd.iloc[0]:g} alone")
@@ -165,7 +170,7 @@ def fit_shrinkage(result,         # SweepResult, a table from `run_table`, or a 
                   y="median_abs", # a positive measure, for example "mean_abs" or "norm_film_factors"
                   held_out=None,  # True where a wd is kept for the test: an array of bool over the rising wds; by default every third
 ) -> pd.DataFrame:                # indexed by law, best first: params, fitted and held_out (root mean square of log errors), worst (largest relative error), worst_at
-    "Fit each of `LAWS` to log y by least squares and compare on held-out wds. `ValueError` for fewer than 12 wds, a wd of 0 or a y that is not positive"
+    "Fit each of `LAWS` to log y by least squares and compare on held-out wds. `ValueError` for fewer than 12 wds, a wd of 0 or a y that is not positive or does not shrink"
     from scipy.optimize import least_squares
     wd, size, test = _shrinking(result, y, held_out)
     rows = {}
@@ -197,6 +202,7 @@ def _shrinking(result, y, held_out):
     if len(wd) < 12: raise ValueError(f"result must hold at least 12 weight decays for a fit, got {len(wd)}")
     if wd[0] <= 0: raise ValueError("wd must be > 0 for a fit over its logarithm, got 0")
     if not (size > 0).all(): raise ValueError(f"y must be positive at every wd for a fit of its logarithm, got {size.min():.3g} in {y!r}")
+    if not size[-1] < size[0]: raise ValueError(f"y must shrink from the first wd to the last, got {size[0]:.3g} and {size[-1]:.3g} in {y!r}")
     test = np.arange(len(wd)) % 3 == 1 if held_out is None else np.asarray(held_out, bool)
     if test.shape != wd.shape or not test.any() or (~test).sum() < 8: raise ValueError(f"held_out must be {len(wd)} bools, at least one True and 8 False, got {int(test.sum())} True of {test.size}")
     return wd, size, test
