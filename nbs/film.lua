@@ -4,7 +4,7 @@ local entities = {["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quo
 
 local function film(image)
   if not image or image.t ~= "Image" or not image.src:match("%.gif$") or not quarto.doc.is_format("html") then return nil end
-  local alt = pandoc.utils.stringify(image.caption):gsub('[&<>"]', entities)
+  local alt = (image.attributes["fig-alt"] or pandoc.utils.stringify(image.caption)):gsub('[&<>"]', entities)
   local still = image.src:gsub("%.gif$", ".png")
   return pandoc.RawBlock("html", '<details class="film"><summary><span class="play">▶ play</span><span class="pause">■ stop</span>'
     .. '<img class="still" src="' .. still .. '" alt="' .. alt .. ' (last frame)"></summary>'

@@ -21,10 +21,11 @@ def blocks(cells):
 
 
 def links(source):
-    "Pictures and chapters lie in nbs/, seen from the README, and $GIT_URL is the repository's address"
+    "Pictures and chapters lie in nbs/, seen from the README, $GIT_URL is the repository's address and $SITE_URL the site's"
     config = ConfigParser(delimiters=["="])
     config.read("settings.ini", encoding="utf-8")
-    source = source.replace("$GIT_URL", config["DEFAULT"]["git_url"])
+    settings = config["DEFAULT"]
+    source = source.replace("$GIT_URL", settings["git_url"]).replace("$SITE_URL", settings["doc_host"] + settings["doc_baseurl"])
     source = re.sub(r"\]\((?!https?:|#|nbs/)([^)]+)\)", r"](nbs/\1)", source)
     return re.sub(r"(\]\([^)]+\))\{[^}]*\}", r"\1", source)
 

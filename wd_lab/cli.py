@@ -10,6 +10,7 @@ import os, sys, time, warnings
 from inspect import signature
 from pathlib import Path
 
+import numpy as np
 from fastcore.script import anno_parser, store_true
 
 # %% ../nbs/18_command_line.ipynb #7f7f4613
@@ -22,7 +23,7 @@ def _numbers(name, text):
 def best_table(result, n:int=5):
     "The `n` combinations of wd and lr with the lowest final validation loss, mean and standard deviation over seeds"
     table = result.runs.groupby(["wd", "lr"]).valid_loss.agg(["mean", "std", "count"]).reset_index()
-    table = table.dropna(subset="mean").sort_values("mean").head(n)
+    table = table.dropna(subset="mean").sort_values("mean", kind="stable").head(n)     # of equals the smaller wd first, as in the pictures
     return (table if (table["count"] > 1).any() else table.drop(columns="std")).rename(columns={"mean": "valid loss", "count": "runs"})
 
 # %% ../nbs/18_command_line.ipynb #67724261
@@ -51,11 +52,12 @@ def run_sweep(wds, lrs, seeds, epochs, factors, out, engine, offline, gif):
     use_style()
     config = SweepConfig(epochs=epochs, n_factors=factors)
     wds = wd_grid() if wds == "grid" else _numbers("wds", wds)
-    ratings, begin = movielens_100k(), time.perf_counter()
+    ratings, begin, found = movielens_100k(), time.perf_counter(), _finished(out)
     result = sweep(wds, ratings, config, lrs=_numbers("lrs", lrs), seeds=seeds, engine=engine, path=out)
-    print(f"{len(result)} runs on {result.identity['source']}, {time.perf_counter() - begin:.0f} s")
-    pictures = ["trends.png"] + ["train_loss.gif"]*gif
-    _plot_trends(one_rate(result), Path(out)/"trends.png")
+    print(f"{len(result)} run{'s'*(len(result) > 1)} on {result.identity['source']}, {found} found and {len(result) - found} trained, {time.perf_counter() - begin:.0f} s")
+    trend = len(result.identity["wds"]) > 1                 # one weight decay makes no curve
+    pictures = ["trends.png"]*trend + ["train_loss.gif"]*gif
+    if trend: _plot_trends(one_rate(result), Path(out)/"trends.png")
     if gif: animate_losses(one_rate(result), Path(out)/"train_loss.gif")
     table = best_table(result)
     print(table.round(4).to_string(index=False))
@@ -70,18 +72,24 @@ def wd_lab_sweep(
     epochs:int=5,            # passes over the training ratings
     factors:int=50,          # length of a user's and a film's vector
     out:str="sweep",         # folder for the results; a sweep that is already there is resumed
-    engine:str="auto",       # compiled, fastai, or auto
+    engine:str="auto",       # compiled, fastai (the reference, a hundred times slower), or auto: compiled
     offline:store_true=False, # don't download; where MovieLens is not at hand, use made-up ratings
-    gif:bool=True,           # leave out the animation
+    gif:bool=True,           # draw the animation; with this option, don't
 ):
     "Train a model of MovieLens 100k for each weight decay and show what it did"
     try: run_sweep(wds, lrs, seeds, epochs, factors, out, engine, offline, gif)
     except KeyboardInterrupt:
-        print(f"\nwd_lab_sweep: stopped; finished runs are in {out}, the same command goes on", file=sys.stderr)
+        print(f"\nwd_lab_sweep: stopped; {_finished(out)} finished runs are in {out}, the same command goes on", file=sys.stderr)
         sys.exit(130)
     except (ValueError, TypeError, RuntimeError, OSError, MemoryError) as e: _stop(e)
 
 # %% ../nbs/18_command_line.ipynb #a1cd360a
+def _finished(out):
+    "How many finished runs lie there"
+    path = Path(out)/"runs.npy"
+    try: return int(np.load(path, mmap_mode="r", allow_pickle=False)["finished"].sum())
+    except (OSError, ValueError, IndexError): return 0
+
 def _stop(message):
     "One line of text, exit code 2"
     print(f"wd_lab_sweep: {message}", file=sys.stderr)

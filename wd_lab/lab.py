@@ -104,7 +104,7 @@ def reproduced(row:str,      # id of a ledger row, like "M04"
     entry = dict(row=row, ours=_plain(ours), verdict=good if ok else "does not hold", note=note)
     _write_json(runs_dir()/"ledger"/f"{row}.json", entry)
     assert ok, f"ledger row {row} does not hold: the document says {facts[row]['figure']!r}, we got {entry['ours']!r}. {note}"
-    print(f"{row} {entry['verdict']}")
+    print(f"{row} {entry['verdict']}: {entry['ours']}")
 
 # %% ../nbs/00_lab.ipynb #61b7a04c
 def claimed(ok,        # does the claim hold?
