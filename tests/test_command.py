@@ -2,15 +2,10 @@
 import os, signal, subprocess, sys, time
 from pathlib import Path
 
-import numpy as np
+from test_survival import finished
 
 COMMAND = Path(sys.executable).parent/"wd_lab_sweep"
 ENV = os.environ | {"WD_LAB_OFFLINE": "1"}
-
-
-def finished(folder):
-    try: return int(np.load(folder/"runs.npy", mmap_mode="r")["finished"].sum())
-    except (FileNotFoundError, ValueError): return 0
 
 
 def run(*arguments, **kwargs): return subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, env=ENV, timeout=300, **kwargs)

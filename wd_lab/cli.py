@@ -21,10 +21,11 @@ def _numbers(name, text):
 
 # %% ../nbs/18_command_line.ipynb #240f65d8
 def best_table(result, n:int=5):
-    "The `n` combinations of wd and lr with the lowest final validation loss, mean and standard deviation over seeds"
-    table = result.runs.groupby(["wd", "lr"]).valid_loss.agg(["mean", "std", "count"]).reset_index()
-    table = table.dropna(subset="mean").sort_values("mean", kind="stable").head(n)     # of equals the smaller wd first, as in the pictures
-    return (table if (table["count"] > 1).any() else table.drop(columns="std")).rename(columns={"mean": "valid loss", "count": "runs"})
+    "The `n` combinations of wd and lr with the lowest final validation loss, mean and standard deviation over seeds; without those at which a run diverged"
+    from wd_lab.trends import summarize
+    table = summarize(result).rename(columns=dict(valid_loss="valid loss", valid_loss_sd="std"))
+    table = table[table.diverged == 0].sort_values("valid loss", kind="stable").head(n)    # of equals the smaller wd first, as in the pictures
+    return table[["wd", "lr", "valid loss", *["std"]*bool((table.runs > 1).any()), "runs"]]
 
 # %% ../nbs/18_command_line.ipynb #67724261
 def _plot_trends(result, path):
