@@ -13,7 +13,7 @@ def test_wheel(tmp_path):
     assert not [n for n in names if not n.startswith(("wd_lab/", "wd_lab-"))]
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path/"site", wheel], check=True)
     code = ("import wd_lab; from wd_lab.data import synthetic_ratings; from wd_lab.lab import chapter_ledger, use_style; from wd_lab.sweep import sweep, SweepConfig; "
-            "use_style(); chapter_ledger('08'); print(wd_lab.__file__); "
+            "use_style(); chapter_ledger('10'); print(wd_lab.__file__); "
             "print(len(sweep([0.1, 0.2], synthetic_ratings(n_ratings=2000), SweepConfig(epochs=1))))")
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path/"site")})
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"What watching gradients costs: `GradientStats` on chapter 05's network, as a share of the step, in turns with and without."
+"What watching gradients costs: `GradientStats` on chapter 06's network, as a share of the step, in turns with and without."
 import torch
 import torch.nn.functional as F
 

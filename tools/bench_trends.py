@@ -1,4 +1,4 @@
-"""Time the sweep behind chapter 10: 5 seeds x 360 weight decays, 1800 models, trained afresh on all cores.
+"""Time the sweep behind chapter 12: 5 seeds x 360 weight decays, 1800 models, trained afresh on all cores.
 
 usage: bench_trends.py [RUNS]     (1800 by default; fewer are scaled up and said to be)
 """

@@ -1,6 +1,6 @@
 """Run the recorded runs again, at full size and from nothing, and print old against new.
 
-usage: reproduce.py FOLDER [CHAPTER...]     (FOLDER is made anew; all chapters that keep records, or those named, such as 10_trends)
+usage: reproduce.py FOLDER [CHAPTER...]     (FOLDER is made anew; all chapters that keep records, or those named, such as 12_trends)
 
 The new records are in FOLDER/nbs/runs, the committed ones stay as they are.
 """
