@@ -251,7 +251,7 @@ def image_learner(dls,                # from `image_dls`
     learn.precision = precision
     return learn
 
-# %% ../nbs/15_images.ipynb #2e8d88a4
+# %% ../nbs/15_images.ipynb #7f7f0d34
 @torch.no_grad()
 def evaluate_images(model, # gives a number for each class
                     dl,    # loader of pictures and labels
@@ -263,11 +263,12 @@ def evaluate_images(model, # gives a number for each class
     for x, y in dl:
         logits = model(x)
         best = logits.topk(min(5, logits.shape[1])).indices == y[:, None]
-        sums += torch.stack([F.cross_entropy(logits, y, reduction="sum"), best[:, 0].sum(), best.sum()]).double().cpu()
+        losses = F.cross_entropy(logits, y, reduction="sum")
+        sums += torch.stack([losses, best[:, 0].float().sum(), best.float().sum()]).cpu()
     model.train(training)
     return dict(zip(("loss", "top_1", "top_5"), (sums/dl.n).tolist()))
 
-# %% ../nbs/15_images.ipynb #eba6cad3
+# %% ../nbs/15_images.ipynb #e89c5ce3
 SCHEDULES = dict(one_cycle=one_cycle, step=step_decay, stable=warmup_stable_decay,
                  cosine=lambda pct, lr: cosine(pct, lr, 0.), constant=lambda pct, lr: lr)
 
@@ -281,7 +282,8 @@ def train_cifar(lr:float,            # the rate at its highest
                 shape:dict={},       # its settings, such as `pct_start`
                 moms=(0.95, 0.85, 0.95), # momentum at the start, at the peak, at the end; or one number
                 opt:str="adam",      # "adam": fastai's, decoupled decay; "sgd": with L2 in the gradient, as Smith's
-                wd:float=0.01,       # weight decay, of norms and biases too, as in fastai 1
+                wd:float=0.01,       # weight decay
+               decay_norms:bool=True, # of norms and biases too, as fastai 1 does and fastai 2 doesn't?
                 augment:str="shift", # as in `image_dls`
                 seed:int=0,          # of subset, initial weights, order and augmentation
                 checks:int=1,        # validations in an epoch
@@ -291,7 +293,7 @@ def train_cifar(lr:float,            # the rate at its highest
     """Train a residual network on CIFAR-100 and tell what happened. `curve` has step, train_loss (mean since the
     last check), loss, top_1, top_5 at each check. A run that diverges ends there, and `diverged` says so"""
     dls = image_dls(cifar100(), bs, augment=augment, n=n, n_valid=n_valid, seed=seed)
-    learn = image_learner(dls, depth, bf16=bf16, seed=seed, wd=wd, opt_func=_OPTIMIZERS[opt]())
+    learn = image_learner(dls, depth, bf16=bf16, seed=seed, wd=wd, wd_bn_bias=decay_norms, opt_func=_OPTIMIZERS[opt]())
     rate = partial(SCHEDULES[schedule], **shape)
     momentum = (lambda pct: up_and_down(pct, *moms, shape.get("pct_start", 0.25))) if np.ndim(moms) else (lambda pct: moms)
     story = _story(checks, seed, checkpoint)
@@ -326,7 +328,7 @@ def _sgd():
 
 _OPTIMIZERS = dict(adam=_adam, sgd=_sgd)
 
-# %% ../nbs/15_images.ipynb #52fba507
+# %% ../nbs/15_images.ipynb #f07a9084
 def _story(checks, seed, checkpoint):
     "A callback that validates, times, stops a run that diverged, and keeps its state after each epoch"
     from fastai.callback.core import Callback, CancelFitException
@@ -359,7 +361,7 @@ def _story(checks, seed, checkpoint):
             if self.iter + 1 not in marks: return
             self.spent += time.perf_counter() - self.started
             figures = dict(step=self.epoch*len(self.dls.train) + self.iter + 1,
-                           train_loss=torch.stack(self.losses).double().mean().item(),
+                           train_loss=torch.stack(self.losses).cpu().double().mean().item(),
                            **evaluate_images(self.model, self.dls.valid))
             self.diverged = not np.isfinite(list(figures.values())).all()
             if not self.diverged: self.curve.append(figures)
