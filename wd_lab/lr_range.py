@@ -21,44 +21,48 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 
-# %% ../nbs/16_lr_range_test.ipynb #e779f57f
+# %% ../nbs/16_lr_range_test.ipynb #745ff685
 def range_rates(start_lr:float=1e-7, # of the first step
                 end_lr:float=10.,    # of the step that would follow the last
                 num_it:int=100,      # steps
-                mode:str="exp",      # "exp": each rate is the same multiple of the one before; "linear": the same distance from it
+                mode:str="exp",      # "exp": by the same factor at each step; "linear": by the same amount
 ) -> np.ndarray:                     # `num_it` rates, float64, rising
-    "The rates of a range test, where fastai's `lr_find` has them: `end_lr` itself is not among them"
+    "The rates of a range test, those of fastai's `lr_find`: `end_lr` itself is not among them"
     pct = np.arange(num_it)/num_it
-    return start_lr*(end_lr/start_lr)**pct if mode == "exp" else start_lr + (end_lr - start_lr)*pct
+    if mode == "linear": return start_lr + (end_lr - start_lr)*pct
+    return start_lr*(end_lr/start_lr)**pct
 
-# %% ../nbs/16_lr_range_test.ipynb #ed071672
+# %% ../nbs/16_lr_range_test.ipynb #e968c3e7
 class _Curve:
     "The losses of a test as they come"
     def __init__(self, smooth, stop_div):
-        self.smooth, self.stop_div, self.best, self.average = smooth, stop_div, math.inf, torch.zeros(())
-        self.losses, self.smooth_losses = [], []
+        self.smooth, self.stop_div, self.best = smooth, stop_div, math.inf
+        self.average, self.losses, self.smooth_losses = torch.zeros(()), [], []
 
     def add(self, loss:float) -> bool: # is this the end?
-        "Smooth as fastai's recorder does, in float32 as it does, and stop at four times the lowest"
+        "Smooth as fastai's recorder does, in float32, and stop at four times the lowest"
         self.losses.append(loss)
-        self.average = torch.lerp(torch.tensor(loss, dtype=torch.float32), self.average, self.smooth)
+        loss32 = torch.tensor(loss, dtype=torch.float32)
+        self.average = torch.lerp(loss32, self.average, self.smooth)
         now = (self.average/(1 - self.smooth**len(self.losses))).item()
         self.smooth_losses.append(now)
         self.best = min(self.best, now)
         return math.isnan(loss) or self.stop_div and now > self.best + 3*abs(self.best)
 
-# %% ../nbs/16_lr_range_test.ipynb #116090d8
+# %% ../nbs/16_lr_range_test.ipynb #de29c03f
 _PLAIN = (str, bytes, int, float, complex, bool, type(None), type, range, torch.dtype, torch.device, torch.Size)
-_OPAQUE = ("pandas", "pyarrow", "PIL", "matplotlib", "fastprogress", "threading", "_thread", "multiprocessing", "logging", "pathlib", "io", "_io",
-           "types", "typing", "inspect", "weakref", "concurrent")
+_OPAQUE = ("pandas", "pyarrow", "PIL", "matplotlib", "fastprogress", "threading", "_thread", "multiprocessing", "logging",
+           "pathlib", "io", "_io", "types", "typing", "inspect", "weakref", "concurrent")
 _OPAQUE_TORCH = ("torch._dynamo", "torch._C", "torch.multiprocessing", "torch.distributed")
-_MANY, _BIG = 1000, 2**23   # in a loader, where the data lie: don't look into longer lists, don't copy larger arrays (bytes)
+_MANY, _BIG = 1000, 2**23   # where the data lie: no look into longer lists, no copy of larger arrays (bytes)
+
+_DICE = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
 
 def _same_items(a, b): return len(a) == len(b) and all(x is y for x, y in zip(a, b))
 
 def _repeats_itself(t): return t.layout == torch.strided and any(s == 0 and n > 1 for s, n in zip(t.stride(), t.shape))
 
-# %% ../nbs/16_lr_range_test.ipynb #f9cf7395
+# %% ../nbs/16_lr_range_test.ipynb #8803a7f5
 class _Kept:
     """What some objects are, and all that hangs on them: attributes, tensors, dicts, lists. `put_back` undoes every change.
     Generators of random numbers go apart, into `dice`"""
@@ -82,11 +86,12 @@ class _Kept:
         "Keep one object; returns what hangs on it"
         if isinstance(o, torch.Tensor): return self.keep_tensor(o)
         if isinstance(o, np.ndarray): return self.keep_array(o)
-        if isinstance(o, (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)): return self.keep_dice(o)
+        if isinstance(o, _DICE): return self.keep_dice(o)
         if isinstance(o, dict): return self.keep_dict(o)
         if isinstance(o, (list, deque, set)): return self.keep_items(o)
         if isinstance(o, tuple): return o if len(o) <= self.many else ()
-        if type(o).__module__.split(".")[0] in _OPAQUE or type(o).__module__.startswith(_OPAQUE_TORCH) or inspect.ismodule(o) or inspect.isroutine(o): return ()
+        home = type(o).__module__
+        if home.split(".")[0] in _OPAQUE or home.startswith(_OPAQUE_TORCH) or inspect.ismodule(o) or inspect.isroutine(o): return ()
         attributes = getattr(o, "__dict__", None)
         return (attributes,) if isinstance(attributes, dict) else ()
 
@@ -114,7 +119,8 @@ class _Kept:
 
     def keep_dice(self, g):
         if isinstance(g, torch.Generator): get, put = g.get_state, g.set_state
-        elif isinstance(g, np.random.Generator): get, put = lambda: g.bit_generator.state, partial(setattr, g.bit_generator, "state")
+        elif isinstance(g, np.random.Generator):
+            get, put = lambda: g.bit_generator.state, partial(setattr, g.bit_generator, "state")
         elif isinstance(g, np.random.RandomState): get, put = g.get_state, g.set_state
         else: get, put = g.getstate, g.setstate
         self.dice.append(partial(put, get()))
@@ -138,11 +144,12 @@ class _Kept:
         self.undo.append(undo)
         return copy if len(copy) <= self.many else ()
 
-# %% ../nbs/16_lr_range_test.ipynb #c38df6da
+# %% ../nbs/16_lr_range_test.ipynb #5a38123b
 class _KeptRandom:
     "The global generators of random numbers: torch's on each device, numpy's, Python's"
     def __init__(self):
-        self.states = [(torch.set_rng_state, torch.get_rng_state()), (np.random.set_state, np.random.get_state()), (random.setstate, random.getstate())]
+        self.states = [(torch.set_rng_state, torch.get_rng_state()), (np.random.set_state, np.random.get_state()),
+                       (random.setstate, random.getstate())]
         if torch.cuda.is_available() and torch.cuda.is_initialized():
             self.states.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
         if torch.backends.mps.is_available(): self.states.append((torch.mps.set_rng_state, torch.mps.get_rng_state()))
@@ -152,7 +159,9 @@ class _KeptRandom:
 
 class _KeptAutocast:
     "Whether torch is in autocast, and how deep: fastai's mixed precision stays in it after an error in the loss"
-    def __init__(self): self.flags, self.depth = [(d, torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in ("cpu", "cuda")], self.nesting()
+    def __init__(self):
+        self.flags = [(d, torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in ("cpu", "cuda")]
+        self.depth = self.nesting()
 
     def nesting(self):
         depth = torch.autocast_increment_nesting() - 1
@@ -166,7 +175,7 @@ class _KeptAutocast:
             torch.set_autocast_dtype(device, dtype)
         torch.clear_autocast_cache()
 
-# %% ../nbs/16_lr_range_test.ipynb #2de866d7
+# %% ../nbs/16_lr_range_test.ipynb #6b84cdbd
 _TARGETS = ("labels", "label", "targets", "target", "y")   # names of targets in a dict
 
 def _on(device, batch):
@@ -186,10 +195,11 @@ def _call_with(model, inputs, batch):
 
 def _own_loss(prediction):
     loss = prediction.get("loss") if isinstance(prediction, Mapping) else getattr(prediction, "loss", None)
-    if loss is None: raise ValueError("loss_fn must be a function of prediction and target, such as torch.nn.functional.cross_entropy, got None")
+    if loss is None:
+        raise ValueError("loss_fn must be a function of prediction and target, such as torch.nn.functional.cross_entropy, got None")
     return loss
 
-# %% ../nbs/16_lr_range_test.ipynb #68e4f7c0
+# %% ../nbs/16_lr_range_test.ipynb #e05ec47d
 class _Forward(NamedTuple):
     loss: torch.Tensor
     prediction: object
@@ -207,8 +217,7 @@ def _forward(model, batch, loss_fn) -> _Forward:
         prediction = _call_with(model, inputs, batch)
     else:
         if not isinstance(batch, (tuple, list)) or len(batch) < 2:
-            what = f"{type(batch).__name__} of {len(batch)}" if isinstance(batch, (tuple, list)) else f"a {type(batch).__name__}"
-            raise ValueError(f"train_dl must give batches (inputs, targets) or dicts, got {what}")
+            raise ValueError(f"train_dl must give batches (inputs, targets) or dicts, got a {type(batch).__name__}")
         *inputs, target = batch
         prediction = model(*inputs)
         if loss_fn is None: return _Forward(_checked_loss(_own_loss(prediction)), prediction, target)
@@ -220,11 +229,12 @@ def _checked_loss(loss):
         raise ValueError(f"loss_fn must return a tensor with one number, got {got}")
     return loss.reshape(())
 
-# %% ../nbs/16_lr_range_test.ipynb #e7c7c640
+# %% ../nbs/16_lr_range_test.ipynb #e2cabbb5
 def _right(prediction, target):
     "How many labels are predicted, of how many; None where there are no labels"
     if not (isinstance(prediction, torch.Tensor) and isinstance(target, torch.Tensor)): return None
-    if prediction.ndim < 2 or prediction.shape[1] < 2 or prediction.shape[:1] + prediction.shape[2:] != target.shape: return None
+    if prediction.ndim < 2 or prediction.shape[1] < 2: return None
+    if prediction.shape[:1] + prediction.shape[2:] != target.shape: return None
     if target.is_floating_point() or target.is_complex() or not prediction.is_floating_point(): return None
     known = target >= 0                                # -100 is torch's label to be ignored
     return ((prediction.argmax(1) == target) & known).sum().item(), known.sum().item()
@@ -243,9 +253,15 @@ class _HeldOut:
         self.loss, self.n = self.loss + loss*n, self.n + n
         if counts := _right(prediction, target): self.right, self.known = self.right + counts[0], self.known + counts[1]
 
-    def figures(self): return self.loss/self.n if self.n else math.nan, self.right/self.known if self.known else math.nan
+    def figures(self):
+        return self.loss/self.n if self.n else math.nan, self.right/self.known if self.known else math.nan
 
-# %% ../nbs/16_lr_range_test.ipynb #5add3ef9
+# %% ../nbs/16_lr_range_test.ipynb #0438d206
+class _Plan(NamedTuple):
+    rates: np.ndarray # of each step
+    accumulate: int   # batches in a step
+    measure_at: range # steps after which the held-out data are looked at
+
 def _epochs(dl):
     "Its batches without end"
     while True:
@@ -261,23 +277,25 @@ def _set_rates(opt, rates):
         if isinstance(group["lr"], torch.Tensor): group["lr"].fill_(rate)
         else: group["lr"] = rate
 
-# %% ../nbs/16_lr_range_test.ipynb #7889dcb3
-def _torch_test(model, train_dl, loss_fn, opt, valid_dl, rates, ratios, curve, accumulate, measure_at):
-    "One range test of a torch model: fills the curve, returns held-out loss and accuracy by step"
+# %% ../nbs/16_lr_range_test.ipynb #5cd72af6
+def _torch_test(model, train_dl, loss_fn, opt, valid_dl, plan, curve):
+    "One range test of a torch model: fills the curve, returns held-out figures by step"
     device, held_out = next(p.device for p in model.parameters()), {}
+    ratios = rate_ratios([group["lr"] for group in opt.param_groups])
     model.train()
     with closing(_epochs(train_dl)) as batches:
-        for i, rate in enumerate(rates):
+        for i, rate in enumerate(plan.rates):
             _set_rates(opt, (rate*ratios).tolist())
             total = 0.
-            for _ in range(accumulate):
+            for _ in range(plan.accumulate):
                 loss = _forward(model, _on(device, next(batches)), loss_fn).loss
                 total += loss.item()
-                (loss if accumulate == 1 else loss/accumulate).backward()
+                (loss if plan.accumulate == 1 else loss/plan.accumulate).backward()
             opt.step()
             opt.zero_grad()
-            end = curve.add(total/accumulate)
-            if i in measure_at and not math.isnan(total): held_out[i] = _measure(model, valid_dl, loss_fn, device)
+            end = curve.add(total/plan.accumulate)
+            if i in plan.measure_at and not math.isnan(total):
+                held_out[i] = _measure(model, valid_dl, loss_fn, device)
             if end: break
     return held_out
 
@@ -294,20 +312,21 @@ def _measure(model, valid_dl, loss_fn, device):
     dice.put_back()
     return sums.figures()
 
-# %% ../nbs/16_lr_range_test.ipynb #72dfd60a
-def _learner_test(learn, valid_dl, rates, ratios, curve, accumulate, measure_at):
+# %% ../nbs/16_lr_range_test.ipynb #f67f64f9
+def _learner_test(learn, valid_dl, plan, ratios, curve):
     "The same for a fastai `Learner`, in its own loop with its callbacks"
     from fastai.callback.core import CancelFitException
-    held_out, error = {}, []
+    held_out = {}
     learn.cbs = learn.cbs.filter(lambda cb: not isinstance(cb, _silent_callbacks()))
     learn.logger = lambda *_: None
     def end_of_step(loss):
         i = len(curve.losses)
         end = curve.add(loss)
-        if i in measure_at and not math.isnan(loss): held_out[i] = _measure_learner(learn, valid_dl)
-        if end or i + 1 == len(rates): raise CancelFitException
-    driver = _driver(rates, ratios, accumulate, end_of_step)
-    learn.fit(-(-len(rates)*accumulate//len(learn.dls.train)) + 1, cbs=[driver, *([_accumulator(driver, accumulate)] if accumulate > 1 else [])])
+        if i in plan.measure_at and not math.isnan(loss): held_out[i] = _measure_learner(learn, valid_dl)
+        if end or i + 1 == len(plan.rates): raise CancelFitException
+    driver = _driver(plan, ratios, end_of_step)
+    n_epochs = -(-len(plan.rates)*plan.accumulate//len(learn.dls.train)) + 1
+    learn.fit(n_epochs, cbs=[driver, *([_accumulator(driver, plan.accumulate)] if plan.accumulate > 1 else [])])
     return held_out
 
 def _silent_callbacks():
@@ -316,18 +335,18 @@ def _silent_callbacks():
     from fastai.callback.tracker import TrackerCallback
     return CSVLogger, ProgressCallback, ShowGraphCallback, ParamScheduler, TrackerCallback
 
-# %% ../nbs/16_lr_range_test.ipynb #e5322bb0
-def _driver(rates, ratios, accumulate, end_of_step):
+# %% ../nbs/16_lr_range_test.ipynb #55942809
+def _driver(plan, ratios, end_of_step):
     from fastai.callback.core import Callback, CancelValidException
     class Driver(Callback):
         "Sets the rate before each step and hands on its loss. It goes by the name that other callbacks make way for"
         order, run_valid, name = 1000, False, "lr_finder"
         def before_fit(self): self.waiting, self.step_now = [], 0
-        def before_batch(self): self.learn.opt.set_hyper("lr", (rates[self.step_now]*ratios).tolist())
+        def before_batch(self): self.learn.opt.set_hyper("lr", (plan.rates[self.step_now]*ratios).tolist())
         def after_batch(self):
             self.waiting.append(self.learn.loss.mean().item())
-            if len(self.waiting) < accumulate: return
-            loss, self.waiting = sum(self.waiting)/accumulate, []
+            if len(self.waiting) < plan.accumulate: return
+            loss, self.waiting = sum(self.waiting)/plan.accumulate, []
             self.step_now += 1
             end_of_step(loss)
         def before_validate(self): raise CancelValidException
@@ -351,10 +370,11 @@ def _measure_learner(learn, valid_dl):
     modes = [(m, m.training) for m in learn.model.modules()]
     learn.model.eval()
     learn.training = False
-    if recorder := getattr(learn, "recorder", None): recorder.cancel_valid = True        # its metrics are those of epochs
+    if recorder := getattr(learn, "recorder", None): recorder.cancel_valid = True  # its metrics are those of epochs
     for i, batch in enumerate(valid_dl):
         learn.one_batch(i, batch)
-        sums.add(learn.loss.mean().item(), learn.pred, learn.yb[0] if len(learn.yb) == 1 else None, _n_items(learn.yb) or _n_items(learn.xb))
+        target = learn.yb[0] if len(learn.yb) == 1 else None
+        sums.add(learn.loss.mean().item(), learn.pred, target, _n_items(learn.yb) or _n_items(learn.xb))
     learn.training = True
     if recorder: recorder.cancel_valid = False
     for m, mode in modes: m.training = mode
@@ -362,115 +382,138 @@ def _measure_learner(learn, valid_dl):
     dice.put_back()
     return sums.figures()
 
-# %% ../nbs/16_lr_range_test.ipynb #ce3ed6cc
+# %% ../nbs/16_lr_range_test.ipynb #b743c995
 def rate_ratios(rates, # of an optimizer's groups
-) -> np.ndarray:       # share of the highest rate that each group gets; all 1 where every rate is 0
+) -> np.ndarray:       # share of the highest rate for each group; all 1 where every rate is 0
     "How the rates of groups relate"
     rates = np.array([float(r) for r in rates])
     return rates/rates.max() if rates.max() > 0 else np.ones(len(rates))
 
-# %% ../nbs/16_lr_range_test.ipynb #c71f4a78
+# %% ../nbs/16_lr_range_test.ipynb #90bdd8e1
 def _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, valid_every):
     if mode not in ("exp", "linear"): raise ValueError(f"mode must be 'exp' or 'linear', got {mode!r}")
     for name, value in dict(start_lr=start_lr, end_lr=end_lr, smooth=smooth).items():
-        if isinstance(value, bool) or not isinstance(value, Real): raise TypeError(f"{name} must be a number, got {value!r}")
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError(f"{name} must be a number, got {value!r}")
         if not math.isfinite(value): raise ValueError(f"{name} must be finite, got {value!r}")
-    if start_lr < 0 or mode == "exp" and start_lr == 0: raise ValueError(f"start_lr must be > 0 (with mode='linear' 0 will do), got {start_lr!r}")
-    if not start_lr < end_lr: raise ValueError(f"start_lr must be less than end_lr, got start_lr={start_lr!r} and end_lr={end_lr!r}")
+    if start_lr < 0 or mode == "exp" and start_lr == 0:
+        raise ValueError(f"start_lr must be > 0 (with mode='linear' 0 will do), got {start_lr!r}")
+    if not start_lr < end_lr:
+        raise ValueError(f"start_lr must be less than end_lr, got start_lr={start_lr!r} and end_lr={end_lr!r}")
     if not 0 <= smooth < 1: raise ValueError(f"smooth must be in [0, 1), got {smooth!r}; 0 is no smoothing")
     for name, value, least in (("num_it", num_it, 2), ("repeats", repeats, 1), ("accumulate", accumulate, 1), ("valid_every", valid_every, 1)):
-        if isinstance(value, bool) or not isinstance(value, Integral): raise TypeError(f"{name} must be a whole number, got {value!r}")
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise TypeError(f"{name} must be a whole number, got {value!r}")
         if value < least: raise ValueError(f"{name} must be at least {least}, got {value!r}")
 
 def _check_loader(name, dl):
-    if isinstance(dl, Iterator): raise TypeError(f"{name} must be a loader or list that can be read again, got a {type(dl).__name__}, which is used up afterwards")
-    if not hasattr(dl, "__iter__") and not hasattr(dl, "__getitem__"): raise TypeError(f"{name} must give batches, such as a DataLoader, got {dl!r}")
+    if isinstance(dl, Iterator):
+        raise TypeError(f"{name} must be a loader or list that can be read again, got a {type(dl).__name__}, which is used up afterwards")
+    if not hasattr(dl, "__iter__") and not hasattr(dl, "__getitem__"):
+        raise TypeError(f"{name} must give batches, such as a DataLoader, got {dl!r}")
     try: empty = len(dl) == 0
     except TypeError: return
-    if empty: raise ValueError(f"{name} must have at least one batch, got none (fewer examples than a batch, and drop_last?)")
+    if empty:
+        raise ValueError(f"{name} must have at least one batch, got none (fewer examples than a batch, and drop_last?)")
 
 def _check_torch(model, train_dl, loss_fn, opt):
     if train_dl is None: raise ValueError("train_dl must be a loader of training batches, got None")
-    if opt is None: raise ValueError("opt must be an optimizer of the model, such as torch.optim.SGD(model.parameters(), lr=0.1), got None")
+    if opt is None:
+        raise ValueError("opt must be an optimizer of the model, such as torch.optim.SGD(model.parameters(), lr=0.1), got None")
     if not (hasattr(opt, "param_groups") and hasattr(opt, "step")):
         hint = " (a class: make one, opt=SGD(model.parameters(), lr=0.1))" if isinstance(opt, (type, partial)) else ""
         raise TypeError(f"opt must be an optimizer, got {opt!r}{hint}")
-    if loss_fn is not None and not callable(loss_fn): raise TypeError(f"loss_fn must be a function of prediction and target, got {loss_fn!r}")
+    if loss_fn is not None and not callable(loss_fn):
+        raise TypeError(f"loss_fn must be a function of prediction and target, got {loss_fn!r}")
     _check_loader("train_dl", train_dl)
     mine, trained = {id(p) for p in model.parameters() if p.requires_grad}, {id(p) for g in opt.param_groups for p in g["params"]}
     if not mine: raise ValueError("model_or_learner must have a parameter that trains, got none (all frozen?)")
-    if not mine & trained: raise ValueError("opt must hold parameters of the model that train, got an optimizer of others (of a copy?)")
+    if not mine & trained:
+        raise ValueError("opt must hold parameters of the model that train, got an optimizer of others (of a copy?)")
 
 def _check_learner(learn, train_dl, loss_fn, opt):
     for name, value in dict(train_dl=train_dl, loss_fn=loss_fn, opt=opt).items():
         if value is not None: raise ValueError(f"{name} must be None with a Learner, which has its own, got {value!r}")
-    if learn.dls is None or getattr(learn, "loss_func", None) is None: raise ValueError("model_or_learner must have loaders and a loss, got a Learner without")
-    if len(learn.dls.train) == 0: raise ValueError("model_or_learner must have at least one training batch, got none (fewer examples than a batch, and drop_last?)")
-    if not any(p.requires_grad for p in learn.model.parameters()): raise ValueError("model_or_learner must have a parameter that trains, got none (all frozen?)")
+    if learn.dls is None or getattr(learn, "loss_func", None) is None:
+        raise ValueError("model_or_learner must have loaders and a loss, got a Learner without")
+    if len(learn.dls.train) == 0:
+        raise ValueError("model_or_learner must have at least one training batch, got none (fewer examples than a batch, and drop_last?)")
+    if not any(p.requires_grad for p in learn.model.parameters()):
+        raise ValueError("model_or_learner must have a parameter that trains, got none (all frozen?)")
 
-# %% ../nbs/16_lr_range_test.ipynb #185e5d93
-def lr_range_test(model_or_learner,     # torch model, or fastai Learner (which has loader, loss and optimizer)
-                  train_dl=None,        # gives batches: (inputs, targets), or dicts
-                  loss_fn=None,         # of prediction and target; None: the model's output has a `.loss`
-                  opt=None,             # optimizer of the model
-                  start_lr:float=1e-7,  # the first rate
-                  end_lr:float=10.,     # the rate at the end
-                  num_it:int=100,       # steps
-                  mode:str="exp",       # "exp" or "linear"
-                  valid_dl=None,        # held-out batches: adds their loss and accuracy at each rate
-                  repeats:int=1,        # tests from the same weights, in other orders: a band
-                  stop_div:bool=True,   # stop where the smoothed loss is four times its lowest?
-                  smooth:float=0.98,    # weight of the past in the smoothed loss
-                  accumulate:int=1,     # batches in a step
-                  valid_every:int=1,    # look at the held-out data after every so many steps
-):                                      # LRRange
-    """Train with a rising learning rate and watch the loss (Smith 2015, section 3.3). Everything is put back bit for bit:
-    weights, buffers, optimizer, loader and random numbers, also after an error or Ctrl-C; nothing is written to disk.
-    `ValueError` or `TypeError` for arguments that can't be, and for a loss that is nan before the first step"""
-    _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, valid_every)
-    thing, is_learner = model_or_learner, hasattr(model_or_learner, "dls") and hasattr(model_or_learner, "fit")
-    if is_learner: _check_learner(thing, train_dl, loss_fn, opt)
+def _is_learner(thing): return hasattr(thing, "dls") and hasattr(thing, "fit")
+
+def _check_things(thing, train_dl, loss_fn, opt, valid_dl):
+    if _is_learner(thing): _check_learner(thing, train_dl, loss_fn, opt)
     elif isinstance(thing, nn.Module): _check_torch(thing, train_dl, loss_fn, opt)
     else: raise TypeError(f"model_or_learner must be a torch model or a fastai Learner, got {thing!r}")
     if valid_dl is not None: _check_loader("valid_dl", valid_dl)
-    rates = range_rates(start_lr, end_lr, num_it, mode)
-    measure_at = () if valid_dl is None else range(0, num_it, valid_every)
-    runs = _tests(thing, is_learner, train_dl, loss_fn, opt, valid_dl, rates, repeats, partial(_Curve, smooth, stop_div), accumulate, measure_at)
-    return LRRange(rates, runs, mode, smooth)
 
-# %% ../nbs/16_lr_range_test.ipynb #c7d9f148
-def _tests(thing, is_learner, train_dl, loss_fn, opt, valid_dl, rates, repeats, make_curve, accumulate, measure_at):
+# %% ../nbs/16_lr_range_test.ipynb #8de36090
+def lr_range_test(model_or_learner,    # torch model; or fastai Learner, which has the next three
+                  train_dl=None,       # gives batches: (inputs, targets), or dicts
+                  loss_fn=None,        # of prediction and target; None: the output has a `.loss`
+                  opt=None,            # optimizer of the model
+                  start_lr:float=1e-7, # the first rate
+                  end_lr:float=10.,    # the rate at the end
+                  num_it:int=100,      # steps
+                  mode:str="exp",      # "exp" or "linear"
+                  valid_dl=None,       # held-out batches: adds their loss and accuracy
+                  repeats:int=1,       # tests from the same weights, in other orders: a band
+                  stop_div:bool=True,  # stop where the smoothed loss is four times its lowest?
+                  smooth:float=0.98,   # weight of the past in the smoothed loss
+                  accumulate:int=1,    # batches in a step
+                  valid_every:int=1,   # look at the held-out data after every so many steps
+):                                     # LRRange
+    """Train with a rising learning rate and watch the loss (Smith 2015, section 3.3).
+
+    Everything is put back bit for bit, also after an error or Ctrl-C: weights, buffers, optimizer,
+    loader and random numbers. Nothing is written to disk. `ValueError` or `TypeError` for arguments
+    that can't be, `ValueError` for a loss that is nan before the first step"""
+    _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, valid_every)
+    _check_things(model_or_learner, train_dl, loss_fn, opt, valid_dl)
+    plan = _Plan(range_rates(start_lr, end_lr, num_it, mode), accumulate,
+                 range(0, 0 if valid_dl is None else num_it, valid_every))
+    test = _with_learner if _is_learner(model_or_learner) else _torch_test
+    make_curve = partial(_Curve, smooth, stop_div)
+    runs = _tests(test, model_or_learner, train_dl, loss_fn, opt, valid_dl, plan, make_curve, repeats)
+    return LRRange(plan.rates, runs, mode, smooth)
+
+# %% ../nbs/16_lr_range_test.ipynb #3b452c09
+def _tests(test, thing, train_dl, loss_fn, opt, valid_dl, plan, make_curve, repeats):
     "Keep everything, test, put everything back, whatever happens"
-    model, dice, autocast = thing.model if is_learner else thing, _KeptRandom(), _KeptAutocast()
-    kept = _Kept([model, thing.opt if is_learner else opt])
+    is_learner, dice, autocast = _is_learner(thing), _KeptRandom(), _KeptAutocast()
+    model, opt_now = (thing.model, thing.opt) if is_learner else (thing, opt)
+    kept = _Kept([model, opt_now])
     data = _Kept([thing.dls if is_learner else train_dl, valid_dl], kept.seen, is_data=True)
     rest = _Kept([thing if is_learner else loss_fn], kept.seen, is_data=True)
-    def put_back(*what):
-        try:
-            for f in what: f()
-        except KeyboardInterrupt:                  # a second Ctrl-C must wait
-            for f in what: f()
-            raise
-    between = (autocast.put_back, rest.put_back, kept.put_back)
+    between = [autocast.put_back, rest.put_back, kept.put_back]
+    at_the_end = [data.put_back, *(k.put_back_dice for k in (data, rest, kept)), dice.put_back]
     runs = []
     try:
         with torch.enable_grad():
             for _ in range(repeats):
-                for p in _parameters(model, opt): p.grad = None
+                for p in _parameters(model, opt_now): p.grad = None
                 curve = make_curve()
-                if is_learner: held_out = _with_learner(thing, valid_dl, rates, curve, accumulate, measure_at)
-                else: held_out = _torch_test(model, train_dl, loss_fn, opt, valid_dl, rates, rate_ratios([g["lr"] for g in opt.param_groups]), curve, accumulate, measure_at)
+                held_out = test(thing, train_dl, loss_fn, opt, valid_dl, plan, curve)
                 runs.append(_as_run(curve, held_out))
-                put_back(*between)
-    finally: put_back(*between, data.put_back, data.put_back_dice, rest.put_back_dice, kept.put_back_dice, dice.put_back)
+                _call_all(between)
+    finally: _call_all(between + at_the_end)
     return tuple(runs)
 
-# %% ../nbs/16_lr_range_test.ipynb #94dbb0d1
-def _with_learner(learn, valid_dl, rates, curve, accumulate, measure_at):
+# %% ../nbs/16_lr_range_test.ipynb #315788a8
+def _call_all(functions):
+    try:
+        for f in functions: f()
+    except KeyboardInterrupt:                  # a second Ctrl-C must wait
+        for f in functions: f()
+        raise
+
+def _with_learner(learn, train_dl, loss_fn, opt, valid_dl, plan, curve):
     had_one = bool(learn.opt)
     if not had_one: learn.create_opt()
     if not had_one: learn.opt.set_hyper("lr", learn.lr)        # a slice spreads over the groups
-    return _learner_test(learn, valid_dl, rates, rate_ratios([h["lr"] for h in learn.opt.hypers]), curve, accumulate, measure_at)
+    return _learner_test(learn, valid_dl, plan, rate_ratios([h["lr"] for h in learn.opt.hypers]), curve)
 
 def _parameters(model, opt):
     "Those of the model, and those that only the optimizer has"
@@ -479,41 +522,54 @@ def _parameters(model, opt):
 def _as_run(curve, held_out):
     "Arrays; `ValueError` where the loss was nan before anything was learned"
     if not math.isfinite(curve.losses[0]):
-        raise ValueError(f"the loss must be finite at the first step, got {curve.losses[0]}: no step was taken yet, so look at model, data and loss_fn, not at the rate")
+        raise ValueError(f"loss_fn must give a finite loss at the first step, got {curve.losses[0]}: no step was taken yet, "
+                         "so look at model, data and loss_fn, not at the rate")
     table = np.full((len(curve.losses), 2), np.nan)
     for i, figures in held_out.items(): table[i] = figures
-    return RangeRun(np.array(curve.losses, np.float32), np.array(curve.smooth_losses, np.float32), table[:, 0], table[:, 1])
+    return RangeRun(*(np.array(a, np.float32) for a in (curve.losses, curve.smooth_losses)), table[:, 0], table[:, 1])
 
-# %% ../nbs/16_lr_range_test.ipynb #77940cd1
+# %% ../nbs/16_lr_range_test.ipynb #512522e2
 class RangeRun(NamedTuple):
     "One pass over the rates"
-    losses: np.ndarray           # raw training loss of each step, before the step is taken, float32
+    losses: np.ndarray           # raw training loss of each step, before it is taken, float32
     smooth_losses: np.ndarray    # the same, smoothed
     valid_losses: np.ndarray     # held-out loss after each step; nan where not measured
     valid_accuracies: np.ndarray # held-out accuracy after each step; nan where not measured
 
 @dataclass(frozen=True, repr=False)
 class LRRange:
-    "What a range test has seen. With `repeats`, losses are means over the repeats, up to the step where the first of them stopped"
+    """What a range test has seen. With `repeats`, losses are means over the repeats, up to the step
+    at which the first of them stopped"""
     rates: np.ndarray # the rates that were planned
     runs: tuple       # a RangeRun for each repeat
     mode: str         # of the rates: "exp" or "linear"
     smooth: float     # weight of the past in the smoothed losses
 
     def _mean(self, name):
-        n = min(len(r.losses) for r in self.runs)
-        return np.mean([getattr(r, name)[:n] for r in self.runs], axis=0) if len(self.runs) > 1 else getattr(self.runs[0], name)
+        every = [getattr(r, name)[:len(self)] for r in self.runs]
+        return np.mean(every, axis=0) if len(every) > 1 else every[0]
 
-    lrs = property(lambda self: self.rates[:min(len(r.losses) for r in self.runs)], doc="rate of each step")
-    losses = property(lambda self: self._mean("losses"), doc="raw training loss of each step")
-    smooth_losses = property(lambda self: self._mean("smooth_losses"), doc="smoothed training loss")
-    valid_losses = property(lambda self: self._mean("valid_losses"), doc="held-out loss after each step; nan where not measured")
-    valid_accuracies = property(lambda self: self._mean("valid_accuracies"), doc="held-out accuracy after each step; nan where not known")
-    repeats = property(lambda self: [LRRange(self.rates, (r,), self.mode, self.smooth) for r in self.runs], doc="each repeat as a test of its own")
+    def __len__(self): return min(len(r.losses) for r in self.runs)
+
+    @property
+    def lrs(self): "Rate of each step"; return self.rates[:len(self)]
+    @property
+    def losses(self): "Raw training loss of each step"; return self._mean("losses")
+    @property
+    def smooth_losses(self): "Smoothed training loss"; return self._mean("smooth_losses")
+    @property
+    def valid_losses(self): "Held-out loss; nan where not measured"; return self._mean("valid_losses")
+    @property
+    def valid_accuracies(self): "Held-out accuracy; nan where unknown"; return self._mean("valid_accuracies")
+    @property
+    def repeats(self):
+        "Each repeat as a test of its own"
+        return [LRRange(self.rates, (r,), self.mode, self.smooth) for r in self.runs]
 
     def __repr__(self):
-        stop = "" if len(self.lrs) == len(self.rates) else f", stopped at {self.lrs[-1]:.2g}"
-        return f"LRRange({len(self.lrs)} steps from {self.lrs[0]:.2g} towards {self.rates[-1]:.2g}{stop}, {len(self.runs)} repeat{'s'*(len(self.runs) > 1)})"
+        stop = "" if len(self) == len(self.rates) else f", stopped at {self.lrs[-1]:.2g}"
+        n = f"{len(self.runs)} repeat{'s'*(len(self.runs) > 1)}"
+        return f"LRRange({len(self)} steps from {self.rates[0]:.2g} to {self.rates[-1]:.2g}{stop}, {n})"
 
 # %% ../nbs/16_lr_range_test.ipynb #314ef050
 def steep(lrs,    # rising rates
@@ -530,15 +586,16 @@ def minimum(lrs,    # rising rates
     "A tenth of the rate with the lowest loss; as fastai's `minimum`"
     return float(np.float32(lrs[np.argmin(losses)]))/10 if len(lrs) else None
 
-# %% ../nbs/16_lr_range_test.ipynb #b21a9ac0
+# %% ../nbs/16_lr_range_test.ipynb #3e2bf856
 def valley(lrs,    # rising rates
            losses, # smoothed loss at each
 ):                 # a rate, or None
     "Halfway down the longest series of falling losses, gaps allowed; as fastai's `valley`"
     losses = np.float32(losses)
     if not len(losses): return None
-    length = np.ones(len(losses), int)          # of the longest falling series that ends at each step
-    for i in range(1, len(losses)): length[i] = 1 + max(length[:i][losses[:i] > losses[i]], default=0)
+    length = np.ones(len(losses), int)      # of the longest falling series that ends at each step
+    for i in range(1, len(losses)):
+        length[i] = 1 + max(length[:i][losses[:i] > losses[i]], default=0)
     end = int(np.argmax(length))
     start = end - length[end] if length[end] > 1 else 0
     third = (end - start)/3
@@ -549,7 +606,7 @@ def slide(lrs,             # rising rates
           width:int=15,    # steps between the two points
           thresh:float=5e-3, # slopes that differ by less are the same
 ):                         # a rate, or None
-    "From the end backwards: where the slope is the same as `width` steps later; as fastai's `slide`"
+    "From the end backwards: where the slope is that of `width` steps later; as fastai's `slide`"
     if len(losses) <= width: return None
     slope, right = np.gradient(np.float32(losses)), len(losses) - 1
     rate = lrs[right - width]
@@ -557,43 +614,52 @@ def slide(lrs,             # rising rates
         rate, right = lrs[right - width], right - 1
     return float(np.float32(rate))
 
-# %% ../nbs/16_lr_range_test.ipynb #5220c104
-def smith(lrs,        # rising rates
-          accuracies, # held-out accuracy at each, or minus the held-out loss; nan where not measured
-          width:int=5,       # measurements in the moving mean
-          share:float=0.95,  # how much of the rise has to be behind
-):                    # a rate, or None
-    "Where held-out accuracy stops rising: the first rate with 95 % of the rise behind it (Smith 2015, section 3.3, put in numbers)"
+# %% ../nbs/16_lr_range_test.ipynb #60da4d06
+def smith(lrs,              # rising rates
+          accuracies,       # held-out accuracy at each, or minus the loss; nan: not measured
+          width:int=5,      # measurements in the moving mean
+          share:float=0.95, # how much of the rise has to be behind
+):                          # a rate, or None
+    """Where held-out accuracy stops rising: the first rate with 95 % of the rise behind it
+    (Smith 2015, section 3.3, put in numbers)"""
     known = np.isfinite(accuracies)
     if known.sum() < 2*width: return None
     lrs, found = np.asarray(lrs)[known], np.asarray(accuracies, float)[known]
     mean = np.convolve(found, np.ones(width)/width, "valid")
     peak = int(np.argmax(mean))
-    if peak in (0, len(mean) - 1): return None                     # never rose, or never stopped rising
-    return float(lrs[int(np.argmax(mean >= mean[0] + share*(mean[peak] - mean[0]))) + width//2])
+    if peak in (0, len(mean) - 1): return None      # never rose, or never stopped rising
+    enough = mean[0] + share*(mean[peak] - mean[0])
+    return float(lrs[int(np.argmax(mean >= enough)) + width//2])
 
-# %% ../nbs/16_lr_range_test.ipynb #c7c16743
+# %% ../nbs/16_lr_range_test.ipynb #3d1a88a4
 @patch
-def suggest(self:LRRange) -> dict: # steep, minimum, valley, slide, smith: a rate, or None where the rule names none
-    """What five rules make of the curve. The first four look at the smoothed loss where fastai does: without the first tenth and
-    the last five steps, and up to the first nan. `smith` needs held-out data and goes by accuracy, or by loss where there is none"""
-    n, planned = len(self.lrs), len(self.rates)
-    end = min(n - 1, planned - 5) if np.isnan(self.smooth_losses[-1]) else n - 5
-    lrs, losses = self.lrs[planned//10:max(end, 0)], self.smooth_losses[planned//10:max(end, 0)]
-    accuracies = self.valid_accuracies if np.isfinite(self.valid_accuracies).any() else -self.valid_losses
-    return {**{rule.__name__: rule(lrs, losses) for rule in (steep, minimum, valley, slide)}, "smith": smith(self.lrs, accuracies)}
+def suggest(self:LRRange) -> dict: # steep, minimum, valley, slide, smith: a rate, or None
+    """What five rules make of the curve; None where a rule names no rate. The first four look at the
+    smoothed loss where fastai does: without the first tenth and the last five steps, up to the first nan.
+    `smith` needs held-out data, and goes by accuracy, or by loss where there is none"""
+    seen = _window(self)
+    named = {f.__name__: f(self.lrs[seen], self.smooth_losses[seen]) for f in (steep, minimum, valley, slide)}
+    known = np.isfinite(self.valid_accuracies).any()
+    return {**named, "smith": smith(self.lrs, self.valid_accuracies if known else -self.valid_losses)}
 
-# %% ../nbs/16_lr_range_test.ipynb #eb99f13e
+def _window(test):
+    n, planned = len(test), len(test.rates)
+    end = min(n - 1, planned - 5) if np.isnan(test.smooth_losses[-1]) else n - 5
+    return slice(planned//10, max(end, 0))
+
+# %% ../nbs/16_lr_range_test.ipynb #c5977f0d
 @patch
 def plot(self:LRRange,
          skip_end:int=5, # steps left out at the end, where the loss explodes
          rules:bool=True, # mark the rates that the rules name?
          ax=None):       # matplotlib Axes; a new figure by default
-    "Raw and smoothed training loss over the rate, the rules' rates, held-out loss and accuracy where measured. Repeats show as a band"
+    """Raw and smoothed training loss over the rate, what the rules say, held-out loss and accuracy
+    where measured. Repeats show as a band"""
     import matplotlib.pyplot as plt
-    if not 0 <= skip_end < len(self.lrs): raise ValueError(f"skip_end must be at least 0 and less than the {len(self.lrs)} steps, got {skip_end!r}")
+    if not 0 <= skip_end < len(self):
+        raise ValueError(f"skip_end must be at least 0 and less than the {len(self)} steps, got {skip_end!r}")
     if ax is None: ax = plt.subplots()[1]
-    n = len(self.lrs) - skip_end
+    n = len(self) - skip_end
     lrs = self.lrs[:n]
     ax.plot(lrs, self.losses[:n], color="C0", lw=0.7, alpha=0.35)
     ax.plot(lrs, self.smooth_losses[:n], color="C0", label="training loss, smoothed")
@@ -607,9 +673,10 @@ def plot(self:LRRange,
     ax.legend()
     return ax
 
-# %% ../nbs/16_lr_range_test.ipynb #42293dfd
+# %% ../nbs/16_lr_range_test.ipynb #b116eee3
 def _plot_held_out(test, n, ax):
-    for name, axes, color, label in (("valid_losses", ax, "C1", "held-out loss"), ("valid_accuracies", None, "C2", "held-out accuracy (right)")):
+    for name, axes, color, label in (("valid_losses", ax, "C1", "held-out loss"),
+                                     ("valid_accuracies", None, "C2", "held-out accuracy (right)")):
         values = getattr(test, name)[:n]
         known = np.isfinite(values)
         if not known.any(): continue
@@ -629,45 +696,59 @@ _MARKS = dict(steep="o", minimum="s", valley="D", slide="^", smith="*")
 def _mark_rules(test, lrs, ax):
     for rule, rate in test.suggest().items():
         if rate is None or not lrs[0] <= rate <= lrs[-1]: continue
-        ax.plot(rate, np.interp(rate, lrs, test.smooth_losses[:len(lrs)]), _MARKS[rule], color="C3" if rule in _TRUSTED else "black",
-                ms=8 if rule != "smith" else 11, mfc="none" if rule not in _TRUSTED else None, ls="none", label=f"{rule} {rate:.1e}", zorder=3)
+        height, trusted = np.interp(rate, lrs, test.smooth_losses[:len(lrs)]), rule in _trusted(test)
+        ax.plot(rate, height, _MARKS[rule], color="C3" if trusted else "black", mfc=None if trusted else "none",
+                ms=11 if rule == "smith" else 8, ls="none", label=f"{rule} {rate:.1e}", zorder=3)
 
-# %% ../nbs/16_lr_range_test.ipynb #07ab96ac
-_TRUSTED = ("valley", "steep")      # the two rules with the least measured regret, below
+# %% ../nbs/16_lr_range_test.ipynb #fdd5a888
+_BY_REGRET = ("slide", "smith", "valley", "minimum", "steep") # measured below, least first
+
+def _trusted(test):
+    "The two rules with the least measured regret; `smith` only where there are held-out data"
+    measured = np.isfinite(test.valid_losses).any()
+    return [rule for rule in _BY_REGRET if rule != "smith" or measured][:2]
 
 @patch(as_prop=True)
 def trouble(self:LRRange) -> str: # None where the curve is as it should be
-    "What keeps this curve from naming a rate: too short, too noisy, too flat, or it never rose"
+    "What keeps this curve from naming a rate"
     s = self.smooth_losses[np.isfinite(self.smooth_losses)].astype(float)
-    if len(s) < 20 and len(s) < len(self.rates): return f"too short, the loss exploded after {len(s)} steps: begin with a smaller start_lr"
-    if len(s) < 20: return f"too short, it has {len(s)} points: take num_it of 100 or so"
-    low, noise = s.min(), _noise(self)
-    fall = s[0] - low
-    if fall < 4*noise: return f"too noisy, the smoothed loss fell by {fall:.2g} and jumps by {noise:.2g}: use larger batches, accumulate or repeats"
-    if fall < 0.03*abs(s[0]): return f"too flat, the loss fell by {fall/abs(s[0]):.1%} only: the model is trained already, or can't learn"
-    if len(s) == len(self.rates) and s[-1] < low + 0.1*fall: return "it never rose: go on to a larger end_lr"
+    if len(s) < 20: return _too_short(len(s), len(self.rates))
+    first, noise = s[len(s)//10], _noise(self)
+    fall = first - s[len(s)//10:].min()
+    if fall < 3*noise: return (f"too noisy, the smoothed loss fell by {max(fall, 0):.2g} and wavers by {noise:.2g}: "
+                               "take larger batches, accumulate= or repeats=")
+    if fall < 0.03*abs(first): return (f"too flat, the loss fell by {fall/abs(first):.1%} only: "
+                                       "the model is trained already, or can't learn")
+    if len(s) == len(self.rates) and s[-1] < s.min() + 0.1*fall:
+        return "the loss never rose: go on to a larger end_lr"
+
+def _too_short(n, planned):
+    if n < planned: return f"too short, the loss exploded after {n} steps: begin with a smaller start_lr"
+    return f"too short, it has {n} points: take num_it of 100 or so"
 
 def _noise(test):
-    "Standard deviation of the smoothed loss, from the jumps of the raw one: a median, which the explosion at the end does not move"
-    losses = np.array([r.losses[:len(test.lrs)] for r in test.runs], float)
+    """Standard deviation of the smoothed loss, from the jumps of the raw one: a median,
+    which the explosion at the end does not move"""
+    losses = np.array([r.losses[:len(test)] for r in test.runs], float)
     jumps = np.abs(np.diff(losses[:, np.isfinite(losses).all(0)]))
-    averaged = min((1 + test.smooth)/(1 - test.smooth), max(len(test.lrs)/2, 1))
+    averaged = min((1 + test.smooth)/(1 - test.smooth), max(len(test)/2, 1))
     return np.median(jumps)/0.954/math.sqrt(averaged*len(test.runs))
 
-# %% ../nbs/16_lr_range_test.ipynb #33f6836e
+# %% ../nbs/16_lr_range_test.ipynb #45f7be04
 @patch(as_prop=True)
 def rate(self:LRRange) -> float: # or None
-    "The rate that the verdict names: the first trusted rule's, if the second is near; None where it names none"
-    first, second = (self.suggest()[rule] for rule in _TRUSTED)
-    if self.trouble or first is None or second is None or max(first, second) > 10*min(first, second): return None
-    return first
+    "The rate that the verdict names: the best rule's, if the second is near"
+    first, second = (self.suggest()[rule] for rule in _trusted(self))
+    if self.trouble or None in (first, second): return None
+    return first if max(first, second) <= 10*min(first, second) else None
 
 @patch(as_prop=True)
 def verdict(self:LRRange) -> str: # one sentence
-    "What to do, in one plain sentence; no number where the curve does not carry one"
+    "What to do, in plain words; no number where the curve does not carry one"
     if self.trouble: return f"No rate from this curve: {self.trouble}."
-    named = {rule: self.suggest()[rule] for rule in _TRUSTED}
-    if None in named.values(): return f"No rate from this curve: {' and '.join(r for r, v in named.items() if v is None)} named none."
-    both = " and ".join(f"{rule} says {value:.1e}" for rule, value in named.items())
-    if self.rate is None: return f"No rate from this curve: {both}, more than a factor of 10 apart; try both in short runs."
+    named = {rule: self.suggest()[rule] for rule in _trusted(self)}
+    silent = [rule for rule, rate in named.items() if rate is None]
+    if silent: return f"No rate from this curve: {' and '.join(silent)} named none."
+    both = " and ".join(f"{rule} says {rate:.1e}" for rule, rate in named.items())
+    if self.rate is None: return f"No rate from this curve: {both}, more than a factor of 10 apart."
     return f"Train at a peak rate of about {self.rate:.1e}: {both}."
