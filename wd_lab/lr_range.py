@@ -647,7 +647,7 @@ def _window(test):
     end = min(n - 1, planned - 5) if np.isnan(test.smooth_losses[-1]) else n - 5
     return slice(planned//10, max(end, 0))
 
-# %% ../nbs/16_lr_range_test.ipynb #c5977f0d
+# %% ../nbs/16_lr_range_test.ipynb #9af11942
 @patch
 def plot(self:LRRange,
          skip_end:int=5, # steps left out at the end, where the loss explodes
@@ -668,9 +668,12 @@ def plot(self:LRRange,
         ax.fill_between(lrs, every.min(0), every.max(0), color="C0", alpha=0.2, lw=0)
     _plot_held_out(self, n, ax)
     if self.mode == "exp": ax.set_xscale("log")
+    shown = np.concatenate([self.smooth_losses[:n], self.losses[:n][:max(n//2, 1)]])
+    low, high = np.nanmin([*shown, np.nanmin(self.losses[:n])]), np.nanmax(shown)
+    ax.set_ylim(low - 0.05*(high - low), high + 0.25*(high - low))
     if rules: _mark_rules(self, lrs, ax)
     ax.set(xlabel="learning rate", ylabel="loss")
-    ax.legend()
+    ax.legend(fontsize=8)
     return ax
 
 # %% ../nbs/16_lr_range_test.ipynb #b116eee3
@@ -700,7 +703,7 @@ def _mark_rules(test, lrs, ax):
         ax.plot(rate, height, _MARKS[rule], color="C3" if trusted else "black", mfc=None if trusted else "none",
                 ms=11 if rule == "smith" else 8, ls="none", label=f"{rule} {rate:.1e}", zorder=3)
 
-# %% ../nbs/16_lr_range_test.ipynb #fdd5a888
+# %% ../nbs/16_lr_range_test.ipynb #3a48376e
 _BY_REGRET = ("slide", "smith", "valley", "minimum", "steep") # measured below, least first
 
 def _trusted(test):
@@ -715,7 +718,7 @@ def trouble(self:LRRange) -> str: # None where the curve is as it should be
     if len(s) < 20: return _too_short(len(s), len(self.rates))
     first, noise = s[len(s)//10], _noise(self)
     fall = first - s[len(s)//10:].min()
-    if fall < 3*noise: return (f"too noisy, the smoothed loss fell by {max(fall, 0):.2g} and wavers by {noise:.2g}: "
+    if fall < 5*noise: return (f"too noisy, the smoothed loss fell by {max(fall, 0):.2g} and wavers by {noise:.2g}: "
                                "take larger batches, accumulate= or repeats=")
     if fall < 0.03*abs(first): return (f"too flat, the loss fell by {fall/abs(first):.1%} only: "
                                        "the model is trained already, or can't learn")
