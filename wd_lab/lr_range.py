@@ -703,8 +703,8 @@ def _mark_rules(test, lrs, ax):
         ax.plot(rate, height, _MARKS[rule], color="C3" if trusted else "black", mfc=None if trusted else "none",
                 ms=11 if rule == "smith" else 8, ls="none", label=f"{rule} {rate:.1e}", zorder=3)
 
-# %% ../nbs/16_lr_range_test.ipynb #5c964ede
-_BY_REGRET = ("slide", "smith", "minimum", "valley", "steep") # measured below, least first
+# %% ../nbs/16_lr_range_test.ipynb #84e041b9
+_BY_REGRET = ("slide", "smith", "valley", "minimum", "steep") # measured below, least first
 
 def _trusted(test):
     "The two rules with the least measured regret; `smith` only where there are held-out data"
@@ -718,10 +718,12 @@ def trouble(self:LRRange) -> str: # None where the curve is as it should be
     if len(s) < 20: return _too_short(len(s), len(self.rates))
     first, noise = s[len(s)//10], _noise(self)
     fall = first - s[len(s)//10:].min()
+    small = 0.01*abs(first)
+    if fall < small and (fall > 2*noise or 2*noise < small):
+        return (f"too flat, the loss fell by {max(fall, 0)/abs(first):.1%} only: "
+                "the model is trained already, or can't learn")
     if fall < 2*noise: return (f"too noisy, the smoothed loss fell by {max(fall, 0):.2g} and wavers by {noise:.2g}: "
                                "take larger batches, accumulate= or repeats=")
-    if fall < 0.01*abs(first): return (f"too flat, the loss fell by {fall/abs(first):.1%} only: "
-                                       "the model is trained already, or can't learn")
     if len(s) == len(self.rates) and s[-1] < s.min() + 0.1*fall:
         return "the loss never rose: go on to a larger end_lr"
 
