@@ -7,7 +7,7 @@ __all__ = ['CIFAR_MEAN', 'CIFAR_STD', 'SCHEDULES', 'balanced_subset', 'flip_and_
            'MeanAndMax', 'resnet_head', 'ResNet', 'resnet_cifar', 'native_bf16', 'choose_precision', 'image_learner',
            'evaluate_images', 'train_cifar', 'cifar_runs']
 
-# %% ../nbs/15_images.ipynb #10810994
+# %% ../nbs/15_images.ipynb #3629c711
 import hashlib, json, os, random, time
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -20,7 +20,7 @@ from torch import nn
 
 from .data import Images, cifar100
 from .lab import cache_dir, log, recorded, write_json
-from .schedules import cosine, one_cycle, step_decay, up_and_down, warmup_stable_decay
+from .schedules import cosine, linear, one_cycle, step_decay, up_and_down, warmup_stable_decay
 
 # %% ../nbs/15_images.ipynb #9b6488b8
 def balanced_subset(y:np.ndarray, # labels
@@ -286,9 +286,10 @@ def evaluate_images(model, # gives a number for each class
     model.train(training)
     return dict(zip(("loss", "top_1", "top_5"), (sums/dl.n).tolist()))
 
-# %% ../nbs/15_images.ipynb #303811a3
+# %% ../nbs/15_images.ipynb #b3708f0f
 SCHEDULES = dict(one_cycle=one_cycle, step=step_decay, stable=warmup_stable_decay,
-                 cosine=lambda pct, lr: cosine(pct, lr, 0.), constant=lambda pct, lr: lr)
+                 cosine=lambda pct, lr: cosine(pct, lr, 0.), constant=lambda pct, lr: lr,
+                 rising=lambda pct, lr: linear(pct, 0., lr))
 
 def train_cifar(lr:float,            # the rate at its highest
                 epochs:int=3,        # times through the training pictures
