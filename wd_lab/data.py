@@ -256,7 +256,7 @@ def _log_curve(text):
     df["hours"] = [(t - first).total_seconds()/3600 for t in rest]
     return df.rename_axis("iteration").reset_index()
 
-# %% ../nbs/03_data.ipynb #7031dc62
+# %% ../nbs/03_data.ipynb #afcbfa64
 def _log_settings(text):
     "What a Caffe log says about its run, and whether the run came to its end"
     start, solver, net = re.split(r"from parameters: *\n", text, maxsplit=2)
@@ -280,6 +280,7 @@ def _log_settings(text):
                 bias_decay=re.findall(r"decay_mult: (\d)", net)[1:2] == ["1"],
                 clip=number("clip_gradients"), dropout=float(first.get("dropout_ratio", 0)),
                 bn_average=number("moving_average_fraction", first),
+                bn_test="average" if "use_global_stats: true" in text else "batch",
                 gpus=gpus, batch_size=gpus*int(first["batch_size"]),
                 max_iter=int(said["max_iter"]), finished="Optimization Done." in text)
 
@@ -301,7 +302,7 @@ def _download_log(name, digest, folder):
     part.write_bytes(content)
     os.replace(part, folder/name)
 
-# %% ../nbs/03_data.ipynb #80e9591e
+# %% ../nbs/03_data.ipynb #04ee850c
 def _made_up_settings(name):
     "The main settings of a run, read off its name"
     find = lambda pattern, default: (re.findall(pattern, name) or [default])[0]
@@ -314,7 +315,7 @@ def _made_up_settings(name):
                 base_lr=0.35 if stepped else 0.1 if cycle else 0., max_lr=max_lr, stepsize=np.nan if stepped else max_iter/(1 + cycle),
                 drops="50000 70000" if stepped else "", gamma=0.1 if stepped else np.nan,
                 momentum=np.nan if optimizer in ("AdaDelta", "AdaGrad") else float("0." + find(r"Mom(\d+)", "9")), weight_decay=10.**-int(find(r"WD-(\d)", 4)),
-                bias_decay="wd1" in name, clip=float(find(r"Clip(\d+)", "nan")), dropout=0.2*("Drop" in name), bn_average=0.999 if stepped else 0.95,
+                bias_decay="wd1" in name, clip=float(find(r"Clip(\d+)", "nan")), dropout=0.2*("Drop" in name), bn_average=0.999 if stepped else 0.95, bn_test="batch" if "Clip" in name or "SS80k" in name else "average",
                 gpus=8, batch_size=1000, max_iter=max_iter, finished=True)
 
 def _rates(s, at):
