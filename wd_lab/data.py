@@ -256,13 +256,13 @@ def _log_curve(text):
     df["hours"] = [(t - first).total_seconds()/3600 for t in rest]
     return df.rename_axis("iteration").reset_index()
 
-# %% ../nbs/03_data.ipynb #afcbfa64
+# %% ../nbs/03_data.ipynb #17a12146
 def _log_settings(text):
     "What a Caffe log says about its run, and whether the run came to its end"
     start, solver, net = re.split(r"from parameters: *\n", text, maxsplit=2)
     net, layers = net.split("Creating test net")[0].split("\nI", 1)
     said = dict(re.findall(r'^(\w+): "?([^"\n]+)', solver, re.M))
-    first = dict(reversed(re.findall(r'(\w+): "?([^"\n]+)', net)))    # of several layers, the first
+    first = dict(reversed(re.findall(r'(\w+): "?([^"\n]+)', net)))    # the first of many layers
     number = lambda name, d=said: float(d.get(name, "nan"))
     cycle = number("max_iter") == 2*number("stepsize")
     climbs = "one cycle" if cycle else "range test"
@@ -273,7 +273,8 @@ def _log_settings(text):
                 images=int(part[1])*1000 if part else 50_000,
                 depth=len(norms) + 1, optimizer=said.get("type", "SGD"),
                 schedule="piecewise constant" if said["lr_policy"] == "multistep" else climbs,
-                base_lr=number("base_lr"), max_lr=number("max_lr"), stepsize=number("stepsize"),
+                base_lr=number("base_lr"), max_lr=number("max_lr"),
+                stepsize=number("stepsize"),
                 drops=" ".join(re.findall(r"^stepvalue: (\d+)", solver, re.M)),
                 gamma=number("gamma"), momentum=number("momentum"),
                 weight_decay=number("weight_decay"),
@@ -338,10 +339,10 @@ def synthetic_logs(seed:int=0,
     df.attrs["source"] = f"synthetic_logs({seed})"
     return df
 
-# %% ../nbs/03_data.ipynb #a216edd5
+# %% ../nbs/03_data.ipynb #174c6455
 def smith_logs(offline:str=None, # "synthetic": where files are missing, use `synthetic_logs`
-) -> pd.DataFrame: # a row per run and iteration: run, its settings, iteration, lr, losses, accuracies, hours
-    """The 43 training logs of Smith and Topin (2017), arXiv 1708.07120, downloaded where missing.
+) -> pd.DataFrame: # a row per run and iteration: settings, iteration, lr, losses, accuracies, hours
+    """The 43 training logs of Smith and Topin (2017), arXiv 1708.07120, fetched where missing.
     Raises `DataUnavailable` for files that can't be had or are wrong.
 
     `finished` is False for a run that was stopped; what a log does not say is nan, the last
@@ -358,13 +359,14 @@ def smith_logs(offline:str=None, # "synthetic": where files are missing, use `sy
         try: _download_log(name, files[name][0], folder)
         except Exception as e:
             raise _unavailable(f"{name} of Smith's {len(files)} training logs", folder,
-                               "Put the files of github.com/lnsmith54/super-convergence, folder "
-                               f"Results, into {folder},", e) from e
+                               "Put the files of github.com/lnsmith54/super-convergence, "
+                               f"folder Results, into {folder},", e) from e
     frames = []
     for name, expected in files.items():
         text = _checked(folder/name, *expected).decode("ascii")
         curve = _log_curve(text)
-        frames.append(pd.DataFrame(dict(run=name, **_log_settings(text)), index=curve.index).join(curve))
+        settings = pd.DataFrame(dict(run=name, **_log_settings(text)), index=curve.index)
+        frames.append(settings.join(curve))
     df = pd.concat(frames, ignore_index=True)
     df.attrs["source"] = "Smith and Topin (2017), github.com/lnsmith54/super-convergence"
     return df
