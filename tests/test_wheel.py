@@ -9,7 +9,7 @@ def test_wheel(tmp_path):
     subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT], check=True, capture_output=True)
     wheel, = tmp_path.glob("wd_lab-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"wd_lab/ledger.csv", "wd_lab/course.mplstyle", "wd_lab/sweep.py"} <= set(names)
+    assert {"wd_lab/ledger.csv", "wd_lab/smith_logs.csv", "wd_lab/course.mplstyle", "wd_lab/sweep.py"} <= set(names)
     assert not [n for n in names if not n.startswith(("wd_lab/", "wd_lab-"))]
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path/"site", wheel], check=True)
     code = ("import wd_lab; from wd_lab.data import synthetic_ratings; from wd_lab.lab import chapter_ledger, use_style; from wd_lab.sweep import sweep, SweepConfig; "
