@@ -17,7 +17,7 @@ import torch
 from fastcore.basics import patch
 from torch.optim.lr_scheduler import LRScheduler
 
-# %% ../nbs/17_one_cycle.ipynb #325ede3e
+# %% ../nbs/17_one_cycle.ipynb #616a5fd1
 def _over_progress(f):
     "Let a function of one progress take an array of them too, and refuse what is no progress"
     @wraps(f)
@@ -28,15 +28,15 @@ def _over_progress(f):
         return np.array([f(float(p), *args, **kwargs) for p in np.ravel(pct)]).reshape(np.shape(pct))
     return at
 
-def _number(name, value, low=0., high=math.inf, inside=False):
-    "`value` as a float. `TypeError` for what is no number, `ValueError` below `low` or at `high` and beyond, with `inside` at `low` too"
+def _number(name, value, low=0., high=math.inf, above=False):
+    "`value` as a float. `TypeError` if it is no number, `ValueError` unless low <= value < high (`above`: low < value)"
     if isinstance(value, (torch.Tensor, np.ndarray)) and np.ndim(value) == 0: value = value.item()
     if not isinstance(value, Real): raise TypeError(f"{name} must be a number, got {value!r}")
-    if not low <= value < high or inside and value == low:
-        raise ValueError(f"{name} must be {'more than' if inside else 'at least'} {low:g} and less than {high:g}, got {value!r}")
-    return float(value)
+    if low <= value < high and not (above and value == low): return float(value)
+    bound = "" if high == math.inf else f" and less than {high:g}"
+    raise ValueError(f"{name} must be finite, {'more than' if above else 'at least'} {low:g}{bound}, got {value!r}")
 
-# %% ../nbs/17_one_cycle.ipynb #26834754
+# %% ../nbs/17_one_cycle.ipynb #c1868e49
 @_over_progress
 def linear(pct,         # progress from 0 to 1, or an array of such
            start:float, # value at 0
@@ -45,7 +45,7 @@ def linear(pct,         # progress from 0 to 1, or an array of such
     "A straight line. `ValueError` for a progress outside [0, 1]"
     return start + pct*(end - start)
 
-def _half_wave(pct, start, end): return start + (1 + math.cos(math.pi*(1 - pct)))*(end - start)/2
+def _wave(pct, start, end): return start + (1 + math.cos(math.pi*(1 - pct)))*(end - start)/2
 
 @_over_progress
 def cosine(pct,         # progress from 0 to 1, or an array of such
@@ -53,7 +53,7 @@ def cosine(pct,         # progress from 0 to 1, or an array of such
            end:float,   # value at 1
 ):
     "Half a wave: flat at both ends (Loshchilov & Hutter 2017, equation 5)"
-    return _half_wave(pct, start, end)
+    return _wave(pct, start, end)
 
 # %% ../nbs/17_one_cycle.ipynb #f9a9d385
 def _in_phase(pct, pct_start, dtype):
@@ -65,7 +65,7 @@ def _in_phase(pct, pct_start, dtype):
     phase = int(pct >= edges[1])
     return phase, float((pct - edges[phase])/(edges[phase + 1] - edges[phase]))
 
-# %% ../nbs/17_one_cycle.ipynb #6947f93f
+# %% ../nbs/17_one_cycle.ipynb #2b17920b
 @_over_progress
 def up_and_down(pct,                  # progress from 0 to 1, or an array of such
                 start:float,          # value at 0
@@ -76,9 +76,9 @@ def up_and_down(pct,                  # progress from 0 to 1, or an array of suc
 ):
     "Two half waves, from start to peak and from peak to end"
     phase, pct = _in_phase(pct, pct_start, dtype)
-    return _half_wave(pct, *((start, peak), (peak, end))[phase])
+    return _wave(pct, *((start, peak), (peak, end))[phase])
 
-# %% ../nbs/17_one_cycle.ipynb #12b7a74e
+# %% ../nbs/17_one_cycle.ipynb #c1767e44
 def one_cycle(pct,                  # progress from 0 to 1, or an array of such
               lr_max:float,         # learning rate at the peak
               div:float=25.,        # the rate starts at lr_max/div
@@ -87,10 +87,16 @@ def one_cycle(pct,                  # progress from 0 to 1, or an array of such
               dtype=np.float64,     # of the arithmetic; fastai's is np.float32
 ):
     "The learning rate of 1cycle (Smith 2018, with fastai's cosines)"
-    for name, value in dict(div=div, div_final=div_final).items(): _number(name, value, inside=True)
+    for name, v in (("div", div), ("div_final", div_final)): _number(name, v, above=True)
     return up_and_down(pct, lr_max/div, lr_max, lr_max/div_final, pct_start, dtype)
 
-# %% ../nbs/17_one_cycle.ipynb #2ffec657
+# %% ../nbs/17_one_cycle.ipynb #9ad35188
+def _check_trapezium(warmup, decay):
+    if not (warmup >= 0 and decay > 0 and warmup + decay <= 1 + 1e-9):
+        raise ValueError("warmup must be at least 0, decay more than 0 and both together at most 1, "
+                         f"got {warmup!r} and {decay!r}")
+
+# %% ../nbs/17_one_cycle.ipynb #26a8b20a
 @_over_progress
 def step_decay(pct,              # progress from 0 to 1, or an array of such
                lr_max:float,     # learning rate until the first drop
@@ -108,12 +114,11 @@ def warmup_stable_decay(pct,              # progress from 0 to 1, or an array of
                         decay:float=0.2,  # share in which it falls to 0 in the end
 ):
     "A trapezium: up, straight on, down (Zhai et al. 2022; Hu et al. 2024)"
-    if not (warmup >= 0 and decay > 0 and warmup + decay <= 1 + 1e-9):
-        raise ValueError(f"warmup must be at least 0, decay more than 0 and both together at most 1, got {warmup!r} and {decay!r}")
+    _check_trapezium(warmup, decay)
     if pct < warmup: return lr_max*pct/warmup
     return lr_max*min(1, (1 - min(pct, 1))/decay)
 
-# %% ../nbs/17_one_cycle.ipynb #598ca307
+# %% ../nbs/17_one_cycle.ipynb #4e2d0ace
 def _height(cycle, up, mode, gamma):
     "Between 0 and 1 for the first triangle: the wave's height after so many cycles"
     whole, part = divmod(cycle, 1)
@@ -124,10 +129,10 @@ def _height(cycle, up, mode, gamma):
     raise ValueError(f"mode must be 'constant', 'halving' or 'exponential', got {mode!r}")
 
 def _check_triangles(up, gamma):
-    _number("pct_up", up, high=1 + 1e-9, inside=True)
-    _number("gamma", gamma, high=1 + 1e-9, inside=True)
+    _number("pct_up", up, high=1 + 1e-9, above=True)
+    _number("gamma", gamma, high=1 + 1e-9, above=True)
 
-# %% ../nbs/17_one_cycle.ipynb #7b889260
+# %% ../nbs/17_one_cycle.ipynb #84b8b519
 @_over_progress
 def triangular(pct,                  # progress from 0 to 1, or an array of such
                lr_min:float,         # learning rate where a cycle starts and ends
@@ -139,15 +144,13 @@ def triangular(pct,                  # progress from 0 to 1, or an array of such
 ):
     "Triangles side by side (Smith 2017: triangular, triangular2, exp_range)"
     _check_triangles(pct_up, gamma)
-    height = _height(pct*_number("cycles", cycles, inside=True), pct_up, mode, gamma)
+    height = _height(pct*_number("cycles", cycles, above=True), pct_up, mode, gamma)
     return lr_min + (lr_max - lr_min)*height
 
-# %% ../nbs/17_one_cycle.ipynb #1df393b6
+# %% ../nbs/17_one_cycle.ipynb #49d00504
 def _put_lr(group, value):
     if isinstance(group["lr"], torch.Tensor): group["lr"].fill_(value)
     else: group["lr"] = value
-
-def _has_momentum(group): return "betas" in group or "momentum" in group
 
 def _put_momentum(group, value):
     "SGD's and RMSprop's `momentum`, or the first of the Adams' `betas`"
@@ -155,12 +158,27 @@ def _put_momentum(group, value):
     elif isinstance(group["betas"][0], torch.Tensor): group["betas"][0].fill_(value)
     else: group["betas"] = (value, *group["betas"][1:])
 
-def _per_group(name, value, n):
-    "One number for each of n groups"
-    value = value.tolist() if isinstance(value, (torch.Tensor, np.ndarray)) else value
+def _groups(optimizer):
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {optimizer!r}")
+    return len(optimizer.param_groups)
+
+def _per_group(name, value, optimizer):
+    "One number for each group"
+    n, value = _groups(optimizer), value.tolist() if isinstance(value, (torch.Tensor, np.ndarray)) else value
     values = list(value) if isinstance(value, (list, tuple)) else [value]*n
-    if len(values) != n: raise ValueError(f"{name} must be one number, or one for each of the optimizer's {n} groups, got {len(values)}")
-    return [_number(name, v) for v in values]
+    if len(values) == n: return [_number(name, v) for v in values]
+    raise ValueError(f"{name} must be one number, or one for each of the optimizer's {n} groups, got {len(values)}")
+
+def _momenta(moms, optimizer, count):
+    "`count` numbers, or None"
+    if moms is None: return None
+    if not isinstance(moms, (list, tuple)) or len(moms) != count:
+        raise ValueError(f"moms must be {count} numbers or None, got {moms!r}")
+    if not all("betas" in g or "momentum" in g for g in optimizer.param_groups):
+        raise ValueError(f"moms must be None for {type(optimizer).__name__}, which has neither momentum nor betas, "
+                         f"got {moms!r}")
+    return [_number("moms", m, high=1) for m in moms]
 
 def _whole(name, value):
     try: number = index(value)
@@ -168,23 +186,22 @@ def _whole(name, value):
     if number < 1: raise ValueError(f"{name} must be at least 1, got {value!r}")
     return number
 
-def _momenta(moms, optimizer, count):
-    "`count` numbers, or None"
-    if moms is None: return None
-    if not isinstance(moms, (list, tuple)) or len(moms) != count: raise ValueError(f"moms must be {count} numbers or None, got {moms!r}")
-    if not all(map(_has_momentum, optimizer.param_groups)):
-        raise ValueError(f"moms must be None for {type(optimizer).__name__}, which has neither momentum nor betas, got {moms!r}")
-    return [_number("moms", m, high=1) for m in moms]
+# %% ../nbs/17_one_cycle.ipynb #b625f932
+def _check_groups(n, optimizer):
+    if len(optimizer.param_groups) != n:
+        raise ValueError(f"optimizer must keep its {n} groups while it is scheduled, "
+                         f"got {len(optimizer.param_groups)}: make a new schedule")
 
-def _groups(optimizer):
-    if not isinstance(optimizer, torch.optim.Optimizer): raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {optimizer!r}")
-    return len(optimizer.param_groups)
+def _check_step(step, total_steps):
+    if total_steps is not None and step > total_steps:
+        raise ValueError(f"total_steps must cover the whole training, got {total_steps}, "
+                         f"and this would be step {step}: plan more steps")
 
-# %% ../nbs/17_one_cycle.ipynb #58ac0e38
+# %% ../nbs/17_one_cycle.ipynb #c54c0aec
 class StepSchedule(LRScheduler):
-    """Sets rate and momentum (or Adam's beta1) of all groups before each step, as a subclass' `at` says.
+    """Sets rate and momentum (or Adam's beta1) of all groups before each step, as `at` says.
 
-    `ValueError` after the last of `total_steps`, where there are such, or if the optimizer's groups change"""
+    `ValueError` beyond `total_steps`, where there are such, or if the groups change"""
     def __init__(self,
                  optimizer,  # any torch.optim.Optimizer
                  settings):  # what `at` needs: a dict of what JSON can hold
@@ -196,104 +213,120 @@ class StepSchedule(LRScheduler):
         raise NotImplementedError
 
     def get_lr(self):
-        groups = self.optimizer.param_groups
-        if len(groups) != self.n_groups:
-            raise ValueError(f"optimizer must keep its {self.n_groups} groups while it is scheduled, got {len(groups)}: make a new schedule")
+        _check_groups(self.n_groups, self.optimizer)
         lrs, moms = zip(*[self.at(self.last_epoch, k) for k in range(self.n_groups)])
-        for group, mom in zip(groups, moms):
+        for group, mom in zip(self.optimizer.param_groups, moms):
             if mom is not None: _put_momentum(group, mom)
         return list(lrs)
 
     def step(self, epoch=None):
         "Go on to the next step. Call it after the optimizer's"
-        to, n = self.last_epoch + 1 if epoch is None else epoch, self.settings.get("total_steps")
-        if n is not None and to > n:
-            raise ValueError(f"total_steps must cover the whole training, got {n}, and this would be step {to}: plan more steps")
+        to = self.last_epoch + 1 if epoch is None else epoch
+        _check_step(to, self.settings.get("total_steps"))
         super().step(epoch)
 
-# %% ../nbs/17_one_cycle.ipynb #91f1f896
+# %% ../nbs/17_one_cycle.ipynb #44e8e81a
+def _check_state(state, schedule):
+    kind, n, ours = type(schedule).__name__, schedule.n_groups, schedule.state_dict()
+    if not isinstance(state, dict) or state.keys() != ours.keys() or state["kind"] != kind:
+        raise ValueError(f"state_dict must come from a {kind}, got {state!r}")
+    settings, step = state["settings"], state["step"]
+    if settings.keys() != ours["settings"].keys() or len(settings["lr_max"]) != n:
+        raise ValueError(f"state_dict must be that of a {kind} for {n} groups, got the settings {settings!r}")
+    if not isinstance(step, int) or not 0 <= step <= settings.get("total_steps", math.inf):
+        raise ValueError(f"state_dict must hold a step of the training, got {step!r}")
+
+# %% ../nbs/17_one_cycle.ipynb #77e70f4c
 @patch
 def state_dict(self:StepSchedule):
     "Kind, settings and the step's number, plain enough for JSON"
-    return dict(kind=type(self).__name__, step=self.last_epoch, settings=copy.deepcopy(self.settings))
+    settings = copy.deepcopy(self.settings)
+    return dict(kind=type(self).__name__, step=self.last_epoch, settings=settings)
 
 @patch
 def load_state_dict(self:StepSchedule, state_dict):
-    "Go on where the schedule of this state stood, with its settings. `ValueError` for the state of anything else"
-    if not isinstance(state_dict, dict) or state_dict.keys() != self.state_dict().keys() or state_dict["kind"] != type(self).__name__:
-        raise ValueError(f"state_dict must come from a {type(self).__name__}, got {state_dict!r}")
-    settings, step = copy.deepcopy(state_dict["settings"]), state_dict["step"]
-    if settings.keys() != self.settings.keys() or len(settings["lr_max"]) != self.n_groups:
-        raise ValueError(f"state_dict must be that of a {type(self).__name__} for {self.n_groups} groups, got settings {settings!r}")
-    if not isinstance(step, int) or not 0 <= step <= settings.get("total_steps", math.inf): raise ValueError(f"state_dict must hold a step that there is, got {step!r}")
-    self.settings, self.last_epoch, self._step_count = settings, step, step + 1
+    "Go on where that schedule stood, with its settings. `ValueError` for any other state"
+    _check_state(state_dict, self)
+    self.settings, self.last_epoch = copy.deepcopy(state_dict["settings"]), state_dict["step"]
+    self._step_count = self.last_epoch + 1
     for group, lr in zip(self.optimizer.param_groups, self.get_lr()): _put_lr(group, lr)
     self._last_lr = [copy.deepcopy(group["lr"]) for group in self.optimizer.param_groups]
 
-# %% ../nbs/17_one_cycle.ipynb #73ce3691
-class OneCycle(StepSchedule):
-    """1cycle (Smith 2018) for any torch optimizer: the rate up and down, momentum down and up, along cosines.
+# %% ../nbs/17_one_cycle.ipynb #21c18338
+def _one_cycle_settings(optimizer, lr_max, total_steps, moms, div, div_final, pct_start, reach_end, dtype):
+    dtype = np.dtype(dtype).name
+    if dtype not in ("float32", "float64"): raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype}")
+    return dict(lr_max=_per_group("lr_max", lr_max, optimizer), total_steps=_whole("total_steps", total_steps),
+                moms=_momenta(moms, optimizer, 3), div=_number("div", div, above=True),
+                div_final=_number("div_final", div_final, above=True),
+                pct_start=_number("pct_start", pct_start, high=1, above=True), reach_end=bool(reach_end), dtype=dtype)
 
-    Call `step()` after each step of the optimizer. `ValueError` or `TypeError` for settings that make no sense"""
+# %% ../nbs/17_one_cycle.ipynb #6ba29f22
+class OneCycle(StepSchedule):
+    """1cycle (Smith 2018) for any torch optimizer: the rate up and down, momentum down and up.
+
+    Call `step()` after the optimizer's. `ValueError` or `TypeError` for bad settings"""
     def __init__(self,
                  optimizer,            # any torch.optim.Optimizer
-                 lr_max,               # learning rate at the peak: one number, or one for each group
+                 lr_max,               # rate at the peak: one number, or one for each group
                  total_steps:int,      # how many steps the optimizer will do
-                 moms=(0.95,0.85,0.95),# momentum at the start, at the peak, at the end; None: leave it alone
+                 moms=(0.95,0.85,0.95),# momentum at start, peak and end; None: leave it alone
                  div:float=25.,        # the rate starts at lr_max/div
                  div_final:float=1e5,  # and ends at lr_max/div_final
                  pct_start:float=0.25, # share of the training before the peak
-                 reach_end:bool=False, # is the last step at the very end (as in torch), or just before (as in fastai)?
+                 reach_end:bool=False, # last step at the end (torch), or short of it (fastai)?
                  dtype=np.float64,     # of the arithmetic; fastai's is np.float32
     ):
-        n, dtype = _groups(optimizer), np.dtype(dtype).name
-        if dtype not in ("float32", "float64"): raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype}")
-        super().__init__(optimizer, dict(lr_max=_per_group("lr_max", lr_max, n), total_steps=_whole("total_steps", total_steps),
-            moms=_momenta(moms, optimizer, 3), div=_number("div", div, inside=True), div_final=_number("div_final", div_final, inside=True),
-            pct_start=_number("pct_start", pct_start, high=1, inside=True), reach_end=bool(reach_end), dtype=dtype))
+        super().__init__(optimizer, _one_cycle_settings(
+            optimizer, lr_max, total_steps, moms, div, div_final, pct_start, reach_end, dtype))
 
     def at(self, step, k):
-        s = self.settings
-        lr_max, curve = s["lr_max"][k], self._reaching_end if s["reach_end"] else self._short_of_end
-        return curve(step, lr_max/s["div"], lr_max, lr_max/s["div_final"]), s["moms"] and curve(step, *s["moms"])
+        s, top = self.settings, self.settings["lr_max"][k]
+        rate = self._curve(step, top/s["div"], top, top/s["div_final"])
+        return rate, self._curve(step, *s["moms"]) if s["moms"] else None
 
-    def _short_of_end(self, step, start, peak, end):
-        s = self.settings
-        return up_and_down(step/s["total_steps"], start, peak, end, s["pct_start"], s["dtype"])
-
-    def _reaching_end(self, step, start, peak, end):
-        s = self.settings
-        last, top = s["total_steps"] - 1, s["pct_start"]*s["total_steps"] - 1
+    def _curve(self, step, start, peak, end):
+        n, pct_start, reach_end, dtype = (self.settings[name] for name in
+                                          ("total_steps", "pct_start", "reach_end", "dtype"))
+        if not reach_end: return up_and_down(step/n, start, peak, end, pct_start, dtype)
+        last, top = n - 1, pct_start*n - 1
         step = min(step, last)
-        if top > 0: return up_and_down(step/last, start, peak, end, top/last, s["dtype"])
-        return _half_wave((step - top)/(last - top), peak, end)        # so few steps that none is on the way up
+        if top > 0: return up_and_down(step/last, start, peak, end, top/last, dtype)
+        return _wave((step - top)/(last - top), peak, end)         # too few steps for a way up
 
-# %% ../nbs/17_one_cycle.ipynb #c24498e9
+# %% ../nbs/17_one_cycle.ipynb #1a63c59a
+def _cyclical_settings(optimizer, lr_min, lr_max, up, down, mode, gamma, moms):
+    lr_min, lr_max = (_per_group(name, lr, optimizer) for name, lr in (("lr_min", lr_min), ("lr_max", lr_max)))
+    up = _whole("up", up)
+    if any(low > high for low, high in zip(lr_min, lr_max)):
+        raise ValueError(f"lr_min must be at most lr_max, got {lr_min} and {lr_max}")
+    _check_triangles(0.5, gamma)
+    _height(0., 0.5, mode, gamma)                # refuses a mode that is none
+    return dict(lr_min=lr_min, lr_max=lr_max, up=up, down=up if down is None else _whole("down", down), mode=mode,
+                gamma=float(gamma), moms=_momenta(moms, optimizer, 2))
+
+# %% ../nbs/17_one_cycle.ipynb #dbf531e5
 class CyclicalLR(StepSchedule):
-    """Triangular cycles of the rate (Smith 2017) for any torch optimizer, with momentum the other way round.
+    """Triangular cycles of the rate (Smith 2017) for any torch optimizer, momentum reversed.
 
-    Call `step()` after each step of the optimizer. `ValueError` or `TypeError` for settings that make no sense"""
+    Call `step()` after the optimizer's. `ValueError` or `TypeError` for bad settings"""
     def __init__(self,
                  optimizer,           # any torch.optim.Optimizer
-                 lr_min,              # learning rate where cycles meet: one number, or one for each group
-                 lr_max,              # learning rate at the first peak: the same
+                 lr_min,              # rate where cycles meet: a number, or one for each group
+                 lr_max,              # rate at the first peak: the same
                  up:int=2000,         # steps from lr_min to the peak
                  down:int=None,       # steps back; None: as many
                  mode:str="constant", # heights: "constant", "halving" or "exponential"
                  gamma:float=0.5,     # what one cycle leaves of the height, if exponential
-                 moms=(0.9, 0.8),     # momentum where cycles meet and at the first peak; None: leave it alone
+                 moms=(0.9, 0.8),     # momentum where cycles meet and at the peak, or None
     ):
-        n, up = _groups(optimizer), _whole("up", up)
-        lr_min, lr_max = (_per_group(name, lr, n) for name, lr in (("lr_min", lr_min), ("lr_max", lr_max)))
-        if any(low > high for low, high in zip(lr_min, lr_max)): raise ValueError(f"lr_min must be at most lr_max, got {lr_min} and {lr_max}")
-        _check_triangles(0.5, gamma)
-        _height(0., 0.5, mode, gamma)                # refuses a mode that is none
-        super().__init__(optimizer, dict(lr_min=lr_min, lr_max=lr_max, up=up, down=up if down is None else _whole("down", down),
-                                         mode=mode, gamma=float(gamma), moms=_momenta(moms, optimizer, 2)))
+        super().__init__(optimizer, _cyclical_settings(
+            optimizer, lr_min, lr_max, up, down, mode, gamma, moms))
 
     def at(self, step, k):
         s = self.settings
         length = s["up"] + s["down"]
         height = _height(step/length, s["up"]/length, s["mode"], s["gamma"])
         between = lambda low, high: low + (high - low)*height
-        return between(s["lr_min"][k], s["lr_max"][k]), s["moms"] and between(*s["moms"])
+        rate = between(s["lr_min"][k], s["lr_max"][k])
+        return rate, between(*s["moms"]) if s["moms"] else None
