@@ -294,13 +294,13 @@ def _mean_squared_error(user, item, rating, W, low, span):
     for j in range(len(user)): loss += (_predict(U[user[j]], V[item[j]], b[user[j]], c[item[j]], low, span)[0] - rating[j])**2
     return loss/len(user)
 
-# %% ../nbs/09_engines.ipynb #3bbce912
+# %% ../nbs/09_engines.ipynb #c0c6b644
 def _one_cycle(config, n_steps):
     "Learning rate (as a share of the peak) and momentum of every step, at the positions that fastai's training loop visits"
-    from fastai.callback.schedule import combined_cos
-    rate, mom = combined_cos(config.pct_start, 1/config.div, 1., 1/config.div_final), combined_cos(config.pct_start, *config.moms)
+    from wd_lab.schedules import one_cycle, up_and_down      # here, as importing wd_lab.sweep must not load torch
     positions = [epoch/config.epochs + step/(n_steps*config.epochs) for epoch in range(config.epochs) for step in range(n_steps)]
-    return np.array([rate(p) for p in positions]), np.array([mom(p) for p in positions])
+    return (one_cycle(positions, 1., config.div, config.div_final, config.pct_start, np.float32),
+            up_and_down(positions, *config.moms, config.pct_start, np.float32))
 
 # %% ../nbs/09_engines.ipynb #4f13b21a
 class CompiledEngine:
