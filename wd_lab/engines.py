@@ -41,22 +41,22 @@ class SweepConfig:
     lr_scale: tuple = (1., 1., 1., 1.) # the same for the learning rate
     hist_limit: float = 1.5       # weight histograms go from -limit to limit; what lies beyond counts in the end bins
     hist_bins: int = 300          # bins of the weight histograms
-    test_pct: float = 0.          # share of the ratings set aside, for a loss that no choice has seen
+    test_pct: float = 0.          # share set aside: a loss that no choice has seen
 
     def __post_init__(self):
         for f in fields(self): object.__setattr__(self, f.name, _plain_value(f.name, getattr(self, f.name), f.default))
         for name, (low, high) in _RANGES.items(): _check_range(name, getattr(self, name), low, high)
         if self.y_range is not None and not self.y_range[0] < self.y_range[1]: raise ValueError(f"y_range must rise, got {self.y_range}")
         if self.valid_pct + self.test_pct > 1 - 1e-9:
-            raise ValueError("valid_pct + test_pct must be less than 1, to leave ratings to train on, "
-                             f"got {self.valid_pct:g} + {self.test_pct:g}")
+            raise ValueError("valid_pct + test_pct must be less than 1, to leave ratings to "
+                             f"train on, got {self.valid_pct:g} + {self.test_pct:g}")
 
 # %% ../nbs/09_engines.ipynb #7b94f527
 _YOUNGER = {"test_pct"} # fields that came after the first folders were written
 
 @patch
 def to_dict(self:SweepConfig) -> dict:
-    "The fields by name; a younger one only if it is set, so that older folders keep their names"
+    "The fields by name; a younger one only if it is set: older folders keep their names"
     return {name: value for name, value in asdict(self).items()
             if name not in _YOUNGER or value != getattr(SweepConfig, name)}
 
@@ -122,16 +122,19 @@ def common_start(data,                      # DataFrame with user, rating and ti
     except (TypeError, ValueError): raise TypeError(f"data must have numbers as ratings, got {data['rating'].iloc[0]!r}") from None
     if not np.isfinite(rating).all(): raise ValueError("data must have a number as rating in every row, got nan or infinity")
     train, valid, test = _random_split(len(data), config, seed)
-    if len(train) < (config.bs if config.drop_last else 1) or not len(valid) or config.test_pct and not len(test):
-        raise ValueError(f"data must hold at least one full batch of {config.bs}, one validation rating and with a "
-                         f"test_pct one test rating, got {len(data)} ratings, valid_pct {config.valid_pct:g} "
+    enough = len(train) >= (config.bs if config.drop_last else 1) and len(valid)
+    if not enough or config.test_pct and not len(test):
+        raise ValueError(f"data must hold at least one full batch of {config.bs}, "
+                         "one validation rating and with a test_pct one test rating, "
+                         f"got {len(data)} ratings, valid_pct {config.valid_pct:g} "
                          f"and test_pct {config.test_pct:g}")
     rng, n = np.random.default_rng(seed), len(train)
     draw = (lambda: rng.integers(n, size=n)) if config.replacement else (lambda: rng.permutation(n))
     order = np.stack([draw() for _ in range(config.epochs)]).astype(np.int32)
     part = lambda rows: (user[rows], item[rows], rating[rows])
-    return Start(*part(train), part(valid), _initial_weights(n_users, n_items, config.n_factors, seed),
-                 order, (n_users, n_items), part(test) if len(test) else None)
+    weights = _initial_weights(n_users, n_items, config.n_factors, seed)
+    return Start(*part(train), part(valid), weights, order, (n_users, n_items),
+                 part(test) if len(test) else None)
 
 # %% ../nbs/09_engines.ipynb #d7d71526
 def _indexed(column):
@@ -167,7 +170,8 @@ def _check(start, config, wd, lr):
     n, sizes = len(start.rating), start.sizes
     parts = [(start.user, start.item), start.valid[:2], *([start.test[:2]] if start.test else [])]
     fits = (start.order.shape == (config.epochs, n) and start.weights.shape == (sum(sizes)*(config.n_factors + 1),)
-            and bool(start.test) == bool(config.test_pct) and start.order.min() >= 0 and start.order.max() < n and len(start.user) == len(start.item) == n
+            and bool(start.test) == bool(config.test_pct) and start.order.min() >= 0 and start.order.max() < n
+            and len(start.user) == len(start.item) == n
             and all(0 <= index.min() and index.max() < size for part in parts for index, size in zip(part, sizes)))
     if not fits: raise ValueError(f"start must come from common_start(data, config) with this config, got another one: {config}")
 
@@ -177,7 +181,7 @@ class Run(NamedTuple):
     train_loss: np.ndarray # raw loss of each step, float32; nan from the step on at which it was no longer finite
     valid_loss: np.ndarray # loss on the held-out ratings after each epoch, float32
     weights: np.ndarray    # final weights, in the order of `Start.weights`, float32
-    test_loss: float = math.nan # loss on the test ratings at the end; nan without them, or if it diverged
+    test_loss: float = math.nan # loss on the test ratings at the end; nan if none, or diverged
 
 # %% ../nbs/09_engines.ipynb #714ff06c
 class FastaiEngine:
@@ -201,7 +205,7 @@ class FastaiEngine:
         self.learn = learn                       # to look into afterwards
         weights = parameters_to_vector(learn.model.parameters()).detach().cpu().numpy()
         valid_loss, test_loss = np.array(learn.recorder.values, np.float32)[:, 1], math.nan
-        if start.test:                           # loaders whose validation part are the test ratings
+        if start.test:                           # loaders that validate on the test ratings
             test_dl = _loaders(start._replace(valid=start.test), config).valid
             with learn.no_bar(): test_loss = learn.validate(dl=test_dl)[0]
         return _run(np.array(raw.losses, np.float32), valid_loss, weights, test_loss)
@@ -348,7 +352,8 @@ class CompiledEngine:
         ends = np.float32(low), np.float32(high - low)
         losses = np.full(config.epochs*n_steps, np.nan, np.float32), np.full(config.epochs, np.nan, np.float32)
         _fit(W, G, flat, groups, start.user, start.item, start.rating, start.valid, start.order, config.bs, n_steps, lr*rates, moms,
-             np.array(config.lr_scale), wd*np.array(config.wd_scale), config.sqr_mom, config.eps, *ends, *losses)
+             np.array(config.lr_scale), wd*np.array(config.wd_scale), config.sqr_mom,
+             config.eps, *ends, *losses)
         test_loss = _mean_squared_error(*start.test, W, *ends) if start.test else math.nan
         return _run(*losses, np.concatenate([group.ravel() for group in W]), test_loss)
 
