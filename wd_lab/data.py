@@ -256,7 +256,7 @@ def _log_curve(text):
     df["hours"] = [(t - first).total_seconds()/3600 for t in rest]
     return df.rename_axis("iteration").reset_index()
 
-# %% ../nbs/03_data.ipynb #17a12146
+# %% ../nbs/03_data.ipynb #4a41e5eb
 def _log_settings(text):
     "What a Caffe log says about its run, and whether the run came to its end"
     start, solver, net = re.split(r"from parameters: *\n", text, maxsplit=2)
@@ -268,6 +268,7 @@ def _log_settings(text):
     climbs = "one cycle" if cycle else "range test"
     norms = re.findall(r"Creating Layer (?:\w+_bn|batchNorm_\w+)$", layers, re.M)
     part = re.search(r"train(\d+)k", first["source"])
+    shares = pd.Series(re.findall(r"moving_average_fraction: (\S+)\n", net), dtype=str).value_counts()
     gpus = start.count("] GPU ")
     return dict(data="CIFAR-100" if "cifar100" in first["source"] else "CIFAR-10",
                 images=int(part[1])*1000 if part else 50_000,
@@ -280,7 +281,8 @@ def _log_settings(text):
                 weight_decay=number("weight_decay"),
                 bias_decay=re.findall(r"decay_mult: (\d)", net)[1:2] == ["1"],
                 clip=number("clip_gradients"), dropout=float(first.get("dropout_ratio", 0)),
-                bn_average=number("moving_average_fraction", first),
+                bn_average=float(next(iter(shares.index), "nan")),
+                bn_averages=", ".join(f"{n} x {share}" for share, n in shares.items()),
                 bn_test="average" if "use_global_stats: true" in text else "batch",
                 gpus=gpus, batch_size=gpus*int(first["batch_size"]),
                 max_iter=int(said["max_iter"]), finished="Optimization Done." in text)
@@ -303,7 +305,7 @@ def _download_log(name, digest, folder):
     part.write_bytes(content)
     os.replace(part, folder/name)
 
-# %% ../nbs/03_data.ipynb #04ee850c
+# %% ../nbs/03_data.ipynb #fb3b7fdf
 def _made_up_settings(name):
     "The main settings of a run, read off its name"
     find = lambda pattern, default: (re.findall(pattern, name) or [default])[0]
@@ -316,7 +318,7 @@ def _made_up_settings(name):
                 base_lr=0.35 if stepped else 0.1 if cycle else 0., max_lr=max_lr, stepsize=np.nan if stepped else max_iter/(1 + cycle),
                 drops="50000 70000" if stepped else "", gamma=0.1 if stepped else np.nan,
                 momentum=np.nan if optimizer in ("AdaDelta", "AdaGrad") else float("0." + find(r"Mom(\d+)", "9")), weight_decay=10.**-int(find(r"WD-(\d)", 4)),
-                bias_decay="wd1" in name, clip=float(find(r"Clip(\d+)", "nan")), dropout=0.2*("Drop" in name), bn_average=0.999 if stepped else 0.95, bn_test="batch" if "Clip" in name or "SS80k" in name else "average",
+                bias_decay="wd1" in name, clip=float(find(r"Clip(\d+)", "nan")), dropout=0.2*("Drop" in name), bn_average=0.999 if stepped else 0.95, bn_averages="30 x 0.999" if stepped else "30 x 0.95", bn_test="batch" if "Clip" in name or "SS80k" in name else "average",
                 gpus=8, batch_size=1000, max_iter=max_iter, finished=True)
 
 def _rates(s, at):
