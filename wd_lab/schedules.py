@@ -17,7 +17,7 @@ import torch
 from fastcore.basics import patch
 from torch.optim.lr_scheduler import LRScheduler
 
-# %% ../nbs/17_one_cycle.ipynb #616a5fd1
+# %% ../nbs/17_one_cycle.ipynb #f4cea75d
 def _over_progress(f):
     "Let a function of one progress take an array of them too, and refuse what is no progress"
     @wraps(f)
@@ -28,6 +28,10 @@ def _over_progress(f):
         return np.array([f(float(p), *args, **kwargs) for p in np.ravel(pct)]).reshape(np.shape(pct))
     return at
 
+def _finite(**values):
+    for name, value in values.items():
+        if not math.isfinite(value): raise ValueError(f"{name} must be finite, got {value!r}")
+
 def _number(name, value, low=0., high=math.inf, above=False):
     "`value` as a float. `TypeError` if it is no number, `ValueError` unless low <= value < high (`above`: low < value)"
     if isinstance(value, (torch.Tensor, np.ndarray)) and np.ndim(value) == 0: value = value.item()
@@ -36,13 +40,14 @@ def _number(name, value, low=0., high=math.inf, above=False):
     bound = "" if high == math.inf else f" and less than {high:g}"
     raise ValueError(f"{name} must be finite, {'more than' if above else 'at least'} {low:g}{bound}, got {value!r}")
 
-# %% ../nbs/17_one_cycle.ipynb #c1868e49
+# %% ../nbs/17_one_cycle.ipynb #2cdc53d3
 @_over_progress
 def linear(pct,         # progress from 0 to 1, or an array of such
            start:float, # value at 0
            end:float,   # value at 1
 ):
     "A straight line. `ValueError` for a progress outside [0, 1]"
+    _finite(start=start, end=end)
     return start + pct*(end - start)
 
 def _wave(pct, start, end): return start + (1 + math.cos(math.pi*(1 - pct)))*(end - start)/2
@@ -53,6 +58,7 @@ def cosine(pct,         # progress from 0 to 1, or an array of such
            end:float,   # value at 1
 ):
     "Half a wave: flat at both ends (Loshchilov & Hutter 2017, equation 5)"
+    _finite(start=start, end=end)
     return _wave(pct, start, end)
 
 # %% ../nbs/17_one_cycle.ipynb #abb9294a
@@ -72,7 +78,7 @@ def _in_phase(pct, pct_start, dtype):
     phase = int(pct >= edges[1])
     return phase, float((pct - edges[phase])/(edges[phase + 1] - edges[phase]))
 
-# %% ../nbs/17_one_cycle.ipynb #2b17920b
+# %% ../nbs/17_one_cycle.ipynb #3dbeae4a
 @_over_progress
 def up_and_down(pct,                  # progress from 0 to 1, or an array of such
                 start:float,          # value at 0
@@ -82,6 +88,7 @@ def up_and_down(pct,                  # progress from 0 to 1, or an array of suc
                 dtype=np.float64,     # of the arithmetic; fastai's is np.float32
 ):
     "Two half waves, from start to peak and from peak to end"
+    _finite(start=start, peak=peak, end=end)
     phase, pct = _in_phase(pct, pct_start, dtype)
     return _wave(pct, *((start, peak), (peak, end))[phase])
 
