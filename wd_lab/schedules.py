@@ -17,7 +17,7 @@ import torch
 from fastcore.basics import patch
 from torch.optim.lr_scheduler import LRScheduler
 
-# %% ../nbs/17_one_cycle.ipynb #616a5fd1
+# %% ../nbs/17_one_cycle.ipynb #f4cea75d
 def _over_progress(f):
     "Let a function of one progress take an array of them too, and refuse what is no progress"
     @wraps(f)
@@ -28,6 +28,10 @@ def _over_progress(f):
         return np.array([f(float(p), *args, **kwargs) for p in np.ravel(pct)]).reshape(np.shape(pct))
     return at
 
+def _finite(**values):
+    for name, value in values.items():
+        if not math.isfinite(value): raise ValueError(f"{name} must be finite, got {value!r}")
+
 def _number(name, value, low=0., high=math.inf, above=False):
     "`value` as a float. `TypeError` if it is no number, `ValueError` unless low <= value < high (`above`: low < value)"
     if isinstance(value, (torch.Tensor, np.ndarray)) and np.ndim(value) == 0: value = value.item()
@@ -36,13 +40,14 @@ def _number(name, value, low=0., high=math.inf, above=False):
     bound = "" if high == math.inf else f" and less than {high:g}"
     raise ValueError(f"{name} must be finite, {'more than' if above else 'at least'} {low:g}{bound}, got {value!r}")
 
-# %% ../nbs/17_one_cycle.ipynb #c1868e49
+# %% ../nbs/17_one_cycle.ipynb #2cdc53d3
 @_over_progress
 def linear(pct,         # progress from 0 to 1, or an array of such
            start:float, # value at 0
            end:float,   # value at 1
 ):
     "A straight line. `ValueError` for a progress outside [0, 1]"
+    _finite(start=start, end=end)
     return start + pct*(end - start)
 
 def _wave(pct, start, end): return start + (1 + math.cos(math.pi*(1 - pct)))*(end - start)/2
@@ -53,19 +58,27 @@ def cosine(pct,         # progress from 0 to 1, or an array of such
            end:float,   # value at 1
 ):
     "Half a wave: flat at both ends (Loshchilov & Hutter 2017, equation 5)"
+    _finite(start=start, end=end)
     return _wave(pct, start, end)
 
-# %% ../nbs/17_one_cycle.ipynb #f9a9d385
+# %% ../nbs/17_one_cycle.ipynb #abb9294a
+def _precision(dtype):
+    dtype = np.dtype(dtype)
+    if dtype.type in (np.float32, np.float64): return dtype.type
+    raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype.name}")
+
 def _in_phase(pct, pct_start, dtype):
     "Which of two phases, and the progress within it"
     if not 0 < pct_start < 1: raise ValueError(f"pct_start must be between 0 and 1, got {pct_start!r}")
-    dtype = np.dtype(dtype).type
+    dtype = _precision(dtype)
     edges = np.cumsum(np.array([0, pct_start, 1 - pct_start], dtype))
+    if not 0 < edges[1] < edges[2]:
+        raise ValueError(f"pct_start must leave room for two phases in {dtype.__name__}, got {pct_start!r}")
     pct = dtype(pct)
     phase = int(pct >= edges[1])
     return phase, float((pct - edges[phase])/(edges[phase + 1] - edges[phase]))
 
-# %% ../nbs/17_one_cycle.ipynb #2b17920b
+# %% ../nbs/17_one_cycle.ipynb #3dbeae4a
 @_over_progress
 def up_and_down(pct,                  # progress from 0 to 1, or an array of such
                 start:float,          # value at 0
@@ -75,10 +88,11 @@ def up_and_down(pct,                  # progress from 0 to 1, or an array of suc
                 dtype=np.float64,     # of the arithmetic; fastai's is np.float32
 ):
     "Two half waves, from start to peak and from peak to end"
+    _finite(start=start, peak=peak, end=end)
     phase, pct = _in_phase(pct, pct_start, dtype)
     return _wave(pct, *((start, peak), (peak, end))[phase])
 
-# %% ../nbs/17_one_cycle.ipynb #c1767e44
+# %% ../nbs/17_one_cycle.ipynb #0120e9b2
 def one_cycle(pct,                  # progress from 0 to 1, or an array of such
               lr_max:float,         # learning rate at the peak
               div:float=25.,        # the rate starts at lr_max/div
@@ -87,6 +101,7 @@ def one_cycle(pct,                  # progress from 0 to 1, or an array of such
               dtype=np.float64,     # of the arithmetic; fastai's is np.float32
 ):
     "The learning rate of 1cycle (Smith 2018, with fastai's cosines)"
+    _number("lr_max", lr_max)
     for name, v in (("div", div), ("div_final", div_final)): _number(name, v, above=True)
     return up_and_down(pct, lr_max/div, lr_max, lr_max/div_final, pct_start, dtype)
 
@@ -96,7 +111,7 @@ def _check_trapezium(warmup, decay):
         raise ValueError("warmup must be at least 0, decay more than 0 and both together at most 1, "
                          f"got {warmup!r} and {decay!r}")
 
-# %% ../nbs/17_one_cycle.ipynb #26a8b20a
+# %% ../nbs/17_one_cycle.ipynb #91ae9420
 @_over_progress
 def step_decay(pct,              # progress from 0 to 1, or an array of such
                lr_max:float,     # learning rate until the first drop
@@ -104,6 +119,7 @@ def step_decay(pct,              # progress from 0 to 1, or an array of such
                factor:float=0.1, # by what
 ):
     "Piecewise constant, the schedule of the first residual networks (He et al. 2016)"
+    _number("lr_max", lr_max)
     for d in drops: _number("drops", d, high=1 + 1e-9)
     return lr_max*_number("factor", factor)**sum(pct >= d for d in drops)
 
@@ -113,12 +129,13 @@ def warmup_stable_decay(pct,              # progress from 0 to 1, or an array of
                         warmup:float=0.05,# share of the training in which it rises from 0
                         decay:float=0.2,  # share in which it falls to 0 in the end
 ):
-    "A trapezium: up, straight on, down (Zhai et al. 2022; Hu et al. 2024)"
+    "A trapezium: up, straight on, down (Xing et al. 2018; Hägele et al. 2024)"
     _check_trapezium(warmup, decay)
+    _number("lr_max", lr_max)
     if pct < warmup: return lr_max*pct/warmup
     return lr_max*min(1, (1 - min(pct, 1))/decay)
 
-# %% ../nbs/17_one_cycle.ipynb #4e2d0ace
+# %% ../nbs/17_one_cycle.ipynb #c32843c8
 def _height(cycle, up, mode, gamma):
     "Between 0 and 1 for the first triangle: the wave's height after so many cycles"
     whole, part = divmod(cycle, 1)
@@ -128,11 +145,15 @@ def _height(cycle, up, mode, gamma):
     if mode == "exponential": return wave*gamma**cycle
     raise ValueError(f"mode must be 'constant', 'halving' or 'exponential', got {mode!r}")
 
+def _snapped(cycle):
+    "0.29*100 is 28.999999999999996: what is a rounding away from a whole number of cycles is meant to be whole"
+    return round(cycle) if abs(cycle - round(cycle)) < 1e-9 else cycle
+
 def _check_triangles(up, gamma):
     _number("pct_up", up, high=1 + 1e-9, above=True)
     _number("gamma", gamma, high=1 + 1e-9, above=True)
 
-# %% ../nbs/17_one_cycle.ipynb #84b8b519
+# %% ../nbs/17_one_cycle.ipynb #9e54f1de
 @_over_progress
 def triangular(pct,                  # progress from 0 to 1, or an array of such
                lr_min:float,         # learning rate where a cycle starts and ends
@@ -144,10 +165,12 @@ def triangular(pct,                  # progress from 0 to 1, or an array of such
 ):
     "Triangles side by side (Smith 2017: triangular, triangular2, exp_range)"
     _check_triangles(pct_up, gamma)
-    height = _height(pct*_number("cycles", cycles, above=True), pct_up, mode, gamma)
+    for name, lr in (("lr_min", lr_min), ("lr_max", lr_max)): _number(name, lr)
+    cycle = _snapped(pct*_number("cycles", cycles, above=True))
+    height = _height(cycle, pct_up, mode, gamma)
     return lr_min + (lr_max - lr_min)*height
 
-# %% ../nbs/17_one_cycle.ipynb #49d00504
+# %% ../nbs/17_one_cycle.ipynb #48b4d9c1
 def _put_lr(group, value):
     if isinstance(group["lr"], torch.Tensor): group["lr"].fill_(value)
     else: group["lr"] = value
@@ -157,6 +180,8 @@ def _put_momentum(group, value):
     if "betas" not in group: group["momentum"] = value
     elif isinstance(group["betas"][0], torch.Tensor): group["betas"][0].fill_(value)
     else: group["betas"] = (value, *group["betas"][1:])
+
+def _has_momentum(group): return "betas" in group or "momentum" in group
 
 def _groups(optimizer):
     if not isinstance(optimizer, torch.optim.Optimizer):
@@ -173,35 +198,47 @@ def _per_group(name, value, optimizer):
 def _momenta(moms, optimizer, count):
     "`count` numbers, or None"
     if moms is None: return None
+    if isinstance(moms, (torch.Tensor, np.ndarray)): moms = moms.tolist()
     if not isinstance(moms, (list, tuple)) or len(moms) != count:
         raise ValueError(f"moms must be {count} numbers or None, got {moms!r}")
-    if not all("betas" in g or "momentum" in g for g in optimizer.param_groups):
+    if not all(map(_has_momentum, optimizer.param_groups)):
         raise ValueError(f"moms must be None for {type(optimizer).__name__}, which has neither momentum nor betas, "
                          f"got {moms!r}")
     return [_number("moms", m, high=1) for m in moms]
 
-def _whole(name, value):
+def _whole(name, value, low=1):
     try: number = index(value)
     except TypeError: raise TypeError(f"{name} must be a whole number, got {value!r}") from None
-    if number < 1: raise ValueError(f"{name} must be at least 1, got {value!r}")
+    if number < low: raise ValueError(f"{name} must be at least {low}, got {value!r}")
     return number
 
-# %% ../nbs/17_one_cycle.ipynb #b625f932
+# %% ../nbs/17_one_cycle.ipynb #e5db7a7a
 def _check_groups(n, optimizer):
     if len(optimizer.param_groups) != n:
         raise ValueError(f"optimizer must keep its {n} groups while it is scheduled, "
                          f"got {len(optimizer.param_groups)}: make a new schedule")
+
+def _plan(schedule):
+    "Rate and momentum of each group before this step, checked; nothing is written"
+    plan = [schedule.at(schedule.last_epoch, k) for k in range(schedule.n_groups)]
+    for group, (lr, mom) in zip(schedule.optimizer.param_groups, plan):
+        _number("the rate", lr)
+        if mom is not None: _number("the momentum", mom, high=1 + 1e-9)
+        if mom is not None and not _has_momentum(group):
+            raise ValueError(f"momentum must be None for {type(schedule.optimizer).__name__}, which has neither "
+                             f"momentum nor betas, got {mom!r}")
+    return plan
 
 def _check_step(step, total_steps):
     if total_steps is not None and step > total_steps:
         raise ValueError(f"total_steps must cover the whole training, got {total_steps}, "
                          f"and this would be step {step}: plan more steps")
 
-# %% ../nbs/17_one_cycle.ipynb #c54c0aec
+# %% ../nbs/17_one_cycle.ipynb #e6c7169e
 class StepSchedule(LRScheduler):
     """Sets rate and momentum (or Adam's beta1) of all groups before each step, as `at` says.
 
-    `ValueError` beyond `total_steps`, where there are such, or if the groups change"""
+    `ValueError` beyond `settings["total_steps"]`, if there is such, or if the groups change"""
     def __init__(self,
                  optimizer,  # any torch.optim.Optimizer
                  settings):  # what `at` needs: a dict of what JSON can hold
@@ -214,52 +251,74 @@ class StepSchedule(LRScheduler):
 
     def get_lr(self):
         _check_groups(self.n_groups, self.optimizer)
-        lrs, moms = zip(*[self.at(self.last_epoch, k) for k in range(self.n_groups)])
-        for group, mom in zip(self.optimizer.param_groups, moms):
+        plan = _plan(self)
+        for group, (lr, mom) in zip(self.optimizer.param_groups, plan):
             if mom is not None: _put_momentum(group, mom)
-        return list(lrs)
+        return [lr for lr, mom in plan]
 
     def step(self, epoch=None):
         "Go on to the next step. Call it after the optimizer's"
+        if epoch is not None: epoch = _whole("epoch", epoch, low=0)
         to = self.last_epoch + 1 if epoch is None else epoch
         _check_step(to, self.settings.get("total_steps"))
+        _check_groups(self.n_groups, self.optimizer)
         super().step(epoch)
 
-# %% ../nbs/17_one_cycle.ipynb #44e8e81a
+# %% ../nbs/17_one_cycle.ipynb #659669dd
 def _check_state(state, schedule):
+    "Is this a state of such a schedule? What its settings are worth is for `_accepted` to say"
     kind, n, ours = type(schedule).__name__, schedule.n_groups, schedule.state_dict()
     if not isinstance(state, dict) or state.keys() != ours.keys() or state["kind"] != kind:
         raise ValueError(f"state_dict must come from a {kind}, got {state!r}")
     settings, step = state["settings"], state["step"]
-    if settings.keys() != ours["settings"].keys() or len(settings["lr_max"]) != n:
-        raise ValueError(f"state_dict must be that of a {kind} for {n} groups, got the settings {settings!r}")
-    if not isinstance(step, int) or not 0 <= step <= settings.get("total_steps", math.inf):
-        raise ValueError(f"state_dict must hold a step of the training, got {step!r}")
+    if not isinstance(settings, dict) or settings.keys() != ours["settings"].keys() or state["n_groups"] != n:
+        raise ValueError(f"state_dict must be that of a {kind} for {n} groups, "
+                         f"got {state['n_groups']!r} and the settings {settings!r}")
+    if not isinstance(step, int) or step < 0: raise ValueError(f"state_dict must hold a step, got {step!r}")
 
-# %% ../nbs/17_one_cycle.ipynb #77e70f4c
+@patch
+def _accepted(self:StepSchedule, settings):
+    "Settings of a state, as a schedule keeps them; a subclass may refuse some"
+    return copy.deepcopy(settings)
+
+# %% ../nbs/17_one_cycle.ipynb #10e3a787
 @patch
 def state_dict(self:StepSchedule):
-    "Kind, settings and the step's number, plain enough for JSON"
+    "Kind, step, number of groups and settings, plain enough for JSON"
     settings = copy.deepcopy(self.settings)
-    return dict(kind=type(self).__name__, step=self.last_epoch, settings=settings)
+    return dict(kind=type(self).__name__, step=self.last_epoch, n_groups=self.n_groups,
+                settings=settings)
 
 @patch
 def load_state_dict(self:StepSchedule, state_dict):
-    "Go on where that schedule stood, with its settings. `ValueError` for any other state"
+    """Go on where that schedule stood, with its settings.
+
+    `ValueError` for a state that is of no use here; then all is as it was"""
     _check_state(state_dict, self)
-    self.settings, self.last_epoch = copy.deepcopy(state_dict["settings"]), state_dict["step"]
+    kept = self.settings, self.last_epoch
+    try:
+        self.settings = self._accepted(state_dict["settings"])
+        self.last_epoch = state_dict["step"]
+        _check_step(self.last_epoch, self.settings.get("total_steps"))
+        rates = self.get_lr()
+    except Exception as e:
+        self.settings, self.last_epoch = kept
+        raise ValueError(f"state_dict must be of use here, got {state_dict!r}: {e}") from e
     self._step_count = self.last_epoch + 1
-    for group, lr in zip(self.optimizer.param_groups, self.get_lr()): _put_lr(group, lr)
+    for group, lr in zip(self.optimizer.param_groups, rates): _put_lr(group, lr)
     self._last_lr = [copy.deepcopy(group["lr"]) for group in self.optimizer.param_groups]
 
-# %% ../nbs/17_one_cycle.ipynb #21c18338
+# %% ../nbs/17_one_cycle.ipynb #0d6bcda1
 def _one_cycle_settings(optimizer, lr_max, total_steps, moms, div, div_final, pct_start, reach_end, dtype):
-    dtype = np.dtype(dtype).name
-    if dtype not in ("float32", "float64"): raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype}")
-    return dict(lr_max=_per_group("lr_max", lr_max, optimizer), total_steps=_whole("total_steps", total_steps),
-                moms=_momenta(moms, optimizer, 3), div=_number("div", div, above=True),
-                div_final=_number("div_final", div_final, above=True),
-                pct_start=_number("pct_start", pct_start, high=1, above=True), reach_end=bool(reach_end), dtype=dtype)
+    settings = dict(lr_max=_per_group("lr_max", lr_max, optimizer), total_steps=_whole("total_steps", total_steps),
+                    moms=_momenta(moms, optimizer, 3), div=_number("div", div, above=True),
+                    div_final=_number("div_final", div_final, above=True),
+                    pct_start=_number("pct_start", pct_start, high=1, above=True), reach_end=bool(reach_end),
+                    dtype=_precision(dtype).__name__)
+    n, share = settings["total_steps"], settings["pct_start"]
+    top, last = (share*n - 1, n - 1) if reach_end else (share, 1)
+    if top > 0: _in_phase(0., top/last, dtype)       # refuses phases too short for the precision
+    return settings
 
 # %% ../nbs/17_one_cycle.ipynb #6ba29f22
 class OneCycle(StepSchedule):
@@ -293,6 +352,10 @@ class OneCycle(StepSchedule):
         step = min(step, last)
         if top > 0: return up_and_down(step/last, start, peak, end, top/last, dtype)
         return _wave((step - top)/(last - top), peak, end)         # too few steps for a way up
+
+# %% ../nbs/17_one_cycle.ipynb #71859d78
+@patch
+def _accepted(self:OneCycle, settings): return _one_cycle_settings(self.optimizer, **settings)
 
 # %% ../nbs/17_one_cycle.ipynb #1a63c59a
 def _cyclical_settings(optimizer, lr_min, lr_max, up, down, mode, gamma, moms):
@@ -330,3 +393,7 @@ class CyclicalLR(StepSchedule):
         between = lambda low, high: low + (high - low)*height
         rate = between(s["lr_min"][k], s["lr_max"][k])
         return rate, between(*s["moms"]) if s["moms"] else None
+
+# %% ../nbs/17_one_cycle.ipynb #e4a02ab0
+@patch
+def _accepted(self:CyclicalLR, settings): return _cyclical_settings(self.optimizer, **settings)
