@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['data_dir', 'DataUnavailable', 'synthetic_ratings', 'movielens_100k', 'Images', 'fashion_mnist', 'synthetic_images',
-           'cifar100']
+           'cifar100', 'synthetic_logs', 'smith_logs']
 
-# %% ../nbs/03_data.ipynb #6b84c775
-import gzip, hashlib, os
+# %% ../nbs/03_data.ipynb #41e88b83
+import csv, gzip, hashlib, os, re
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ import pandas as pd
 
 from .lab import announce_stand_in
 
-# %% ../nbs/03_data.ipynb #73e9c323
-def data_dir() -> Path: # the folder that holds `ml-100k`, `fashion-mnist` and `cifar100`
+# %% ../nbs/03_data.ipynb #74cf5054
+def data_dir() -> Path: # the folder that holds `ml-100k`, `fashion-mnist`, `cifar100` and `super-convergence`
     "`WD_LAB_DATA`, or fastai's data folder"
     if "WD_LAB_DATA" in os.environ: return Path(os.environ["WD_LAB_DATA"]).expanduser().absolute()
     from fastai.data.external import fastai_cfg
@@ -233,3 +234,141 @@ def cifar100(offline:str=None, # "synthetic": where the file is not at hand, don
     if _content_digest((x_train, y_train), (x_test, y_test)) != _CIFAR_DIGEST:
         raise DataUnavailable(f"{path} is altered: its pictures or labels are not those of CIFAR-100; delete it and call cifar100() again")
     return Images(x_train, y_train.astype(np.int64), x_test, y_test.astype(np.int64), names.tolist(), "CIFAR-100")
+
+# %% ../nbs/03_data.ipynb #1e73651e
+_LOGGED = re.compile(r"^I(\d{4} [\d:.]+).*\] +"
+                     r"(?:Iteration (\d+), |(Test|Train) net output #\d: )"
+                     r"(Testing|accuracy|loss|lr)(?: = (\S+))?", re.M)
+_COLUMNS = {("", "lr"): "lr",
+            ("", "loss"): "train_loss", ("Train", "accuracy"): "train_accuracy",
+            ("Test", "loss"): "test_loss", ("Test", "accuracy"): "test_accuracy"}
+
+def _log_curve(text):
+    "What a Caffe log says at each iteration, and the hours since its first line"
+    rows, stamps, at = {}, {}, None
+    for stamp, iteration, net, what, value in _LOGGED.findall(text):
+        at = int(iteration or at)
+        if column := _COLUMNS.get((net, what)):
+            rows.setdefault(at, {})[column], stamps[at] = float(value), stamp
+    df = pd.DataFrame.from_dict(rows, orient="index", columns=list(_COLUMNS.values()))
+    first, *rest = pd.to_datetime(["2017" + stamp for stamp in (text[1:21], *stamps.values())],
+                                  format="%Y%m%d %H:%M:%S.%f")
+    df["hours"] = [(t - first).total_seconds()/3600 for t in rest]
+    return df.rename_axis("iteration").reset_index()
+
+# %% ../nbs/03_data.ipynb #4a41e5eb
+def _log_settings(text):
+    "What a Caffe log says about its run, and whether the run came to its end"
+    start, solver, net = re.split(r"from parameters: *\n", text, maxsplit=2)
+    net, layers = net.split("Creating test net")[0].split("\nI", 1)
+    said = dict(re.findall(r'^(\w+): "?([^"\n]+)', solver, re.M))
+    first = dict(reversed(re.findall(r'(\w+): "?([^"\n]+)', net)))    # the first of many layers
+    number = lambda name, d=said: float(d.get(name, "nan"))
+    cycle = number("max_iter") == 2*number("stepsize")
+    climbs = "one cycle" if cycle else "range test"
+    norms = re.findall(r"Creating Layer (?:\w+_bn|batchNorm_\w+)$", layers, re.M)
+    part = re.search(r"train(\d+)k", first["source"])
+    shares = pd.Series(re.findall(r"moving_average_fraction: (\S+)\n", net), dtype=str).value_counts()
+    gpus = start.count("] GPU ")
+    return dict(data="CIFAR-100" if "cifar100" in first["source"] else "CIFAR-10",
+                images=int(part[1])*1000 if part else 50_000,
+                depth=len(norms) + 1, optimizer=said.get("type", "SGD"),
+                schedule="piecewise constant" if said["lr_policy"] == "multistep" else climbs,
+                base_lr=number("base_lr"), max_lr=number("max_lr"),
+                stepsize=number("stepsize"),
+                drops=" ".join(re.findall(r"^stepvalue: (\d+)", solver, re.M)),
+                gamma=number("gamma"), momentum=number("momentum"),
+                weight_decay=number("weight_decay"),
+                bias_decay=re.findall(r"decay_mult: (\d)", net)[1:2] == ["1"],
+                clip=number("clip_gradients"), dropout=float(first.get("dropout_ratio", 0)),
+                bn_average=float(next(iter(shares.index), "nan")),
+                bn_averages=", ".join(f"{n} x {share}" for share, n in shares.items()),
+                bn_test="average" if "use_global_stats: true" in text else "batch",
+                gpus=gpus, batch_size=gpus*int(first["batch_size"]),
+                max_iter=int(said["max_iter"]), finished="Optimization Done." in text)
+
+# %% ../nbs/03_data.ipynb #a6933c05
+_SMITH_URL = "https://raw.githubusercontent.com/lnsmith54/super-convergence/ecc561594b39442661e7e0a39d2820b0f4147324/Results/"
+
+def _smith_files():
+    "Name of each log -> its sha256 and its length in bytes"
+    text = resources.files("wd_lab").joinpath("smith_logs.csv").read_text(encoding="utf-8")
+    return {r["name"]: (r["sha256"], int(r["n_bytes"])) for r in csv.DictReader(text.splitlines())}
+
+def _download_log(name, digest, folder):
+    "Fetch one log and keep it whole, or not at all"
+    from urllib.request import urlopen
+    with urlopen(_SMITH_URL + name, timeout=60) as answer: content = answer.read()
+    if hashlib.sha256(content).hexdigest() != digest: raise OSError(f"what came as {name} is not what was published")
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder/f"{name}.{os.getpid()}.part"
+    part.write_bytes(content)
+    os.replace(part, folder/name)
+
+# %% ../nbs/03_data.ipynb #fb3b7fdf
+def _made_up_settings(name):
+    "The main settings of a run, read off its name"
+    find = lambda pattern, default: (re.findall(pattern, name) or [default])[0]
+    optimizer = {"Ada": "SGD", "Nest": "Nesterov"}.get(word := find("AdaDelta|AdaGrad|Adam|Nest", "Ada"), word)
+    stepped, cycle = name.startswith("lr35"), name.startswith("clr")
+    max_lr = np.nan if stepped else float(find(r"^clr(\d)|ange(\d)", "3")[cycle - 1])
+    max_iter = 80_000 if stepped else 10_000 if cycle else 1000*int(find(r"Iter(\d+)k", 80 if max_lr == 2 else 20))
+    return dict(data="CIFAR-100" if "Cifar100" in name else "CIFAR-10", images=1000*int(find(r"Tr(\d+)k", 50)), depth=int(find(r"Res(\d+)", 56)),
+                optimizer=optimizer, schedule="piecewise constant" if stepped else "one cycle" if cycle else "range test",
+                base_lr=0.35 if stepped else 0.1 if cycle else 0., max_lr=max_lr, stepsize=np.nan if stepped else max_iter/(1 + cycle),
+                drops="50000 70000" if stepped else "", gamma=0.1 if stepped else np.nan,
+                momentum=np.nan if optimizer in ("AdaDelta", "AdaGrad") else float("0." + find(r"Mom(\d+)", "9")), weight_decay=10.**-int(find(r"WD-(\d)", 4)),
+                bias_decay="wd1" in name, clip=float(find(r"Clip(\d+)", "nan")), dropout=0.2*("Drop" in name), bn_average=0.999 if stepped else 0.95, bn_averages="30 x 0.999" if stepped else "30 x 0.95", bn_test="batch" if "Clip" in name or "SS80k" in name else "average",
+                gpus=8, batch_size=1000, max_iter=max_iter, finished=True)
+
+def _rates(s, at):
+    "The learning rate that the settings of a run ask for at these iterations"
+    if s["schedule"] == "piecewise constant": return s["base_lr"]*s["gamma"]**sum(at >= int(drop) for drop in s["drops"].split())
+    return s["base_lr"] + (s["max_lr"] - s["base_lr"])*(1 - np.abs(at/s["stepsize"] - 1))
+
+def synthetic_logs(seed:int=0,
+) -> pd.DataFrame:             # the columns of `smith_logs`
+    "Made-up training curves under the names and main settings of Smith's logs"
+    rng, frames = np.random.default_rng(seed), []
+    for name in _smith_files():
+        settings = _made_up_settings(name)
+        at = np.arange(0, settings["max_iter"] + 1, 100)
+        lr, noise = _rates(settings, at), rng.normal(size=(2, len(at)))
+        accuracy = (0.91 - 0.9*np.exp(-at/1500) - 0.05*np.sqrt(lr)*(1 + np.abs(noise[0]))).clip(0)
+        frames.append(pd.DataFrame(dict(run=name, **settings, iteration=at, lr=np.where(at < at[-1], lr, np.nan), train_loss=np.exp(-at/2000 + 0.1*noise[1]),
+                                        train_accuracy=(accuracy + 0.05).clip(0, 1), test_loss=2.3*(1 - accuracy), test_accuracy=accuracy, hours=at/1650)))
+    df = pd.concat(frames, ignore_index=True)
+    df.attrs["source"] = f"synthetic_logs({seed})"
+    return df
+
+# %% ../nbs/03_data.ipynb #174c6455
+def smith_logs(offline:str=None, # "synthetic": where files are missing, use `synthetic_logs`
+) -> pd.DataFrame: # a row per run and iteration: settings, iteration, lr, losses, accuracies, hours
+    """The 43 training logs of Smith and Topin (2017), arXiv 1708.07120, fetched where missing.
+    Raises `DataUnavailable` for files that can't be had or are wrong.
+
+    `finished` is False for a run that was stopped; what a log does not say is nan, the last
+    iteration's rate for one. Train loss and accuracy are one GPU's share of one batch;
+    a test is 200 batches of one GPU's size, which is more than the 10,000 test images."""
+    stand_in, files = _stand_in_allowed(offline), _smith_files()
+    folder = data_dir()/"super-convergence"/"Results"
+    missing = [name for name in files if not (folder/name).exists()]
+    if missing and stand_in:
+        announce_stand_in("Stand-in data: Smith's logs are not at hand, "
+                          "these curves are made up by synthetic_logs().")
+        return synthetic_logs()
+    for name in missing:
+        try: _download_log(name, files[name][0], folder)
+        except Exception as e:
+            raise _unavailable(f"{name} of Smith's {len(files)} training logs", folder,
+                               "Put the files of github.com/lnsmith54/super-convergence, "
+                               f"folder Results, into {folder},", e) from e
+    frames = []
+    for name, expected in files.items():
+        text = _checked(folder/name, *expected).decode("ascii")
+        curve = _log_curve(text)
+        settings = pd.DataFrame(dict(run=name, **_log_settings(text)), index=curve.index)
+        frames.append(settings.join(curve))
+    df = pd.concat(frames, ignore_index=True)
+    df.attrs["source"] = "Smith and Topin (2017), github.com/lnsmith54/super-convergence"
+    return df

@@ -41,17 +41,29 @@ class SweepConfig:
     lr_scale: tuple = (1., 1., 1., 1.) # the same for the learning rate
     hist_limit: float = 1.5       # weight histograms go from -limit to limit; what lies beyond counts in the end bins
     hist_bins: int = 300          # bins of the weight histograms
+    test_pct: float = 0.          # share set aside: a loss that no choice has seen
 
     def __post_init__(self):
         for f in fields(self): object.__setattr__(self, f.name, _plain_value(f.name, getattr(self, f.name), f.default))
         for name, (low, high) in _RANGES.items(): _check_range(name, getattr(self, name), low, high)
         if self.y_range is not None and not self.y_range[0] < self.y_range[1]: raise ValueError(f"y_range must rise, got {self.y_range}")
+        if self.valid_pct + self.test_pct > 1 - 1e-9:
+            raise ValueError("valid_pct + test_pct must be less than 1, to leave ratings to "
+                             f"train on, got {self.valid_pct:g} + {self.test_pct:g}")
 
 # %% ../nbs/09_engines.ipynb #7b94f527
+_YOUNGER = {"test_pct"} # fields that came after the first folders were written
+
+@patch
+def to_dict(self:SweepConfig) -> dict:
+    "The fields by name; a younger one only if it is set: older folders keep their names"
+    return {name: value for name, value in asdict(self).items()
+            if name not in _YOUNGER or value != getattr(SweepConfig, name)}
+
 @patch(as_prop=True)
 def digest(self:SweepConfig) -> str: # 12 hexadecimal digits
     "The configuration's name: equal settings, equal digest"
-    return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:12]
 
 @patch
 def n_steps(self:SweepConfig, n_train:int) -> int:
@@ -60,7 +72,8 @@ def n_steps(self:SweepConfig, n_train:int) -> int:
 
 # %% ../nbs/09_engines.ipynb #c4e1a264
 _BIG = 1e9
-_RANGES = dict(n_factors=(1, _BIG), epochs=(1, _BIG), lr=(0, _BIG), bs=(1, _BIG), y_range=(-_BIG, _BIG), valid_pct=(1e-9, 1 - 1e-9), seed=(0, 2**32 - 1), split_seed=(0, 2**32 - 1),
+_RANGES = dict(n_factors=(1, _BIG), epochs=(1, _BIG), lr=(0, _BIG), bs=(1, _BIG), y_range=(-_BIG, _BIG),
+               valid_pct=(1e-9, 1 - 1e-9), test_pct=(0, 1 - 1e-9), seed=(0, 2**32 - 1), split_seed=(0, 2**32 - 1),
                moms=(0, 1 - 1e-9), sqr_mom=(0, 1 - 1e-9), eps=(1e-30, _BIG), pct_start=(1e-9, 1 - 1e-9), div=(1e-9, 1e12), div_final=(1e-9, 1e12),
                wd_scale=(0, _BIG), lr_scale=(0, _BIG), hist_limit=(1e-9, _BIG), hist_bins=(2, 1e6))
 
@@ -90,10 +103,11 @@ class Start(NamedTuple):
     user: np.ndarray    # index of the user, 1 to n_users - 1: training ratings, int32
     item: np.ndarray    # index of the film, likewise
     rating: np.ndarray  # float32
-    valid: tuple        # user, item and rating of those held out
+    valid: tuple        # user, item and rating of those held out for validation
     weights: np.ndarray # the four groups one after the other, as fastai lists them, float32
     order: np.ndarray   # epochs x training ratings: the order in which they come, int32
     sizes: tuple        # n_users, n_items, both with the unused index 0
+    test: tuple = None  # user, item and rating of the test ratings; None if there are none
 
 # %% ../nbs/09_engines.ipynb #2f4f2a56
 def common_start(data,                      # DataFrame with user, rating and title (or movie)
@@ -107,14 +121,20 @@ def common_start(data,                      # DataFrame with user, rating and ti
     try: rating = data["rating"].to_numpy(np.float32)
     except (TypeError, ValueError): raise TypeError(f"data must have numbers as ratings, got {data['rating'].iloc[0]!r}") from None
     if not np.isfinite(rating).all(): raise ValueError("data must have a number as rating in every row, got nan or infinity")
-    train, valid = _random_split(len(data), config.valid_pct, seed if config.split_seed is None else config.split_seed)
-    if len(train) < (config.bs if config.drop_last else 1) or not len(valid):
-        raise ValueError(f"data must hold at least one full batch of {config.bs} and one validation rating, got {len(data)} ratings")
+    train, valid, test = _random_split(len(data), config, seed)
+    enough = len(train) >= (config.bs if config.drop_last else 1) and len(valid)
+    if not enough or config.test_pct and not len(test):
+        raise ValueError(f"data must hold at least one full batch of {config.bs}, "
+                         "one validation rating and with a test_pct one test rating, "
+                         f"got {len(data)} ratings, valid_pct {config.valid_pct:g} "
+                         f"and test_pct {config.test_pct:g}")
     rng, n = np.random.default_rng(seed), len(train)
     draw = (lambda: rng.integers(n, size=n)) if config.replacement else (lambda: rng.permutation(n))
     order = np.stack([draw() for _ in range(config.epochs)]).astype(np.int32)
-    return Start(user[train], item[train], rating[train], (user[valid], item[valid], rating[valid]),
-                 _initial_weights(n_users, n_items, config.n_factors, seed), order, (n_users, n_items))
+    part = lambda rows: (user[rows], item[rows], rating[rows])
+    weights = _initial_weights(n_users, n_items, config.n_factors, seed)
+    return Start(*part(train), part(valid), weights, order, (n_users, n_items),
+                 part(test) if len(test) else None)
 
 # %% ../nbs/09_engines.ipynb #d7d71526
 def _indexed(column):
@@ -124,12 +144,13 @@ def _indexed(column):
     except TypeError: raise TypeError(f"data must have values of one kind in {column.name!r}, got a mixture") from None
     return (index + 1).astype(np.int32), len(values) + 1
 
-def _random_split(n, valid_pct, seed):
-    "fastai's `RandomSplitter`"
+def _random_split(n, config, seed):
+    "fastai's `RandomSplitter`. Validation begins the permutation, test ends it: neither moves with the other's share"
     import torch
+    seed = seed if config.split_seed is None else config.split_seed
     index = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).numpy()
-    cut = int(valid_pct*n)
-    return index[cut:], index[:cut]
+    cut, end = int(config.valid_pct*n), n - int(config.test_pct*n)
+    return index[cut:end], index[:cut], index[end:]
 
 def _initial_weights(n_users, n_items, n_factors, seed):
     "What fastai's `EmbeddingDotBias` draws after `torch.manual_seed(seed)`: normal values, wrapped at 2, times 0.01"
@@ -147,10 +168,11 @@ def _check(start, config, wd, lr):
     for name, value in (("wd", wd), ("lr", lr)):
         if not 0 <= value < math.inf: raise ValueError(f"{name} must be a finite number >= 0, got {value!r}")
     n, sizes = len(start.rating), start.sizes
+    parts = [(start.user, start.item), start.valid[:2], *([start.test[:2]] if start.test else [])]
     fits = (start.order.shape == (config.epochs, n) and start.weights.shape == (sum(sizes)*(config.n_factors + 1),)
-            and start.order.min() >= 0 and start.order.max() < n and len(start.user) == len(start.item) == n
-            and all(0 <= index.min() and index.max() < size for index, size in ((start.user, sizes[0]), (start.item, sizes[1]),
-                                                                                (start.valid[0], sizes[0]), (start.valid[1], sizes[1]))))
+            and bool(start.test) == bool(config.test_pct) and start.order.min() >= 0 and start.order.max() < n
+            and len(start.user) == len(start.item) == n
+            and all(0 <= index.min() and index.max() < size for part in parts for index, size in zip(part, sizes)))
     if not fits: raise ValueError(f"start must come from common_start(data, config) with this config, got another one: {config}")
 
 # %% ../nbs/09_engines.ipynb #72de04f2
@@ -159,6 +181,7 @@ class Run(NamedTuple):
     train_loss: np.ndarray # raw loss of each step, float32; nan from the step on at which it was no longer finite
     valid_loss: np.ndarray # loss on the held-out ratings after each epoch, float32
     weights: np.ndarray    # final weights, in the order of `Start.weights`, float32
+    test_loss: float = math.nan # loss on the test ratings at the end; nan if none, or diverged
 
 # %% ../nbs/09_engines.ipynb #714ff06c
 class FastaiEngine:
@@ -181,7 +204,11 @@ class FastaiEngine:
                                 wd=[wd*s for s in config.wd_scale], moms=config.moms, cbs=raw)
         self.learn = learn                       # to look into afterwards
         weights = parameters_to_vector(learn.model.parameters()).detach().cpu().numpy()
-        return _run(np.array(raw.losses, np.float32), np.array(learn.recorder.values, np.float32)[:, 1], weights)
+        valid_loss, test_loss = np.array(learn.recorder.values, np.float32)[:, 1], math.nan
+        if start.test:                           # loaders that validate on the test ratings
+            test_dl = _loaders(start._replace(valid=start.test), config).valid
+            with learn.no_bar(): test_loss = learn.validate(dl=test_dl)[0]
+        return _run(np.array(raw.losses, np.float32), valid_loss, weights, test_loss)
 
 # %% ../nbs/09_engines.ipynb #a2d758d8
 def _loaders(start, config):
@@ -205,14 +232,15 @@ def _raw_losses():
             if self.training: self.losses.append(self.loss.item())
     return RawLosses()
 
-def _run(train_loss, valid_loss, weights):
+def _run(train_loss, valid_loss, weights, test_loss):
     "A run that diverged is nan from the first step on whose loss was not finite, and so are its weights"
     broken = np.flatnonzero(~np.isfinite(train_loss))
     if len(broken):
         train_loss[broken[0]:] = np.nan
         valid_loss[broken[0]*len(valid_loss)//len(train_loss):] = np.nan
         weights[:] = np.nan
-    return Run(train_loss, valid_loss, weights)
+    if not np.isfinite([*valid_loss, test_loss]).all(): test_loss = math.nan
+    return Run(train_loss, valid_loss, weights, float(test_loss))
 
 # %% ../nbs/09_engines.ipynb #3fc5c9dd
 # Sums may be reordered. nan must stay nan, and products keep their own rounding (no "contract"), as in torch.
@@ -294,13 +322,13 @@ def _mean_squared_error(user, item, rating, W, low, span):
     for j in range(len(user)): loss += (_predict(U[user[j]], V[item[j]], b[user[j]], c[item[j]], low, span)[0] - rating[j])**2
     return loss/len(user)
 
-# %% ../nbs/09_engines.ipynb #3bbce912
+# %% ../nbs/09_engines.ipynb #c0c6b644
 def _one_cycle(config, n_steps):
     "Learning rate (as a share of the peak) and momentum of every step, at the positions that fastai's training loop visits"
-    from fastai.callback.schedule import combined_cos
-    rate, mom = combined_cos(config.pct_start, 1/config.div, 1., 1/config.div_final), combined_cos(config.pct_start, *config.moms)
+    from wd_lab.schedules import one_cycle, up_and_down      # here, as importing wd_lab.sweep must not load torch
     positions = [epoch/config.epochs + step/(n_steps*config.epochs) for epoch in range(config.epochs) for step in range(n_steps)]
-    return np.array([rate(p) for p in positions]), np.array([mom(p) for p in positions])
+    return (one_cycle(positions, 1., config.div, config.div_final, config.pct_start, np.float32),
+            up_and_down(positions, *config.moms, config.pct_start, np.float32))
 
 # %% ../nbs/09_engines.ipynb #4f13b21a
 class CompiledEngine:
@@ -321,10 +349,13 @@ class CompiledEngine:
         W, G = [_views(a, start.sizes, config.n_factors, _LINE) for a in flat[:2]]
         for group, initial in zip(W, _views(start.weights, start.sizes, config.n_factors)): group[:] = initial
         low, high = config.y_range or (0, 0)
+        ends = np.float32(low), np.float32(high - low)
         losses = np.full(config.epochs*n_steps, np.nan, np.float32), np.full(config.epochs, np.nan, np.float32)
         _fit(W, G, flat, groups, start.user, start.item, start.rating, start.valid, start.order, config.bs, n_steps, lr*rates, moms,
-             np.array(config.lr_scale), wd*np.array(config.wd_scale), config.sqr_mom, config.eps, np.float32(low), np.float32(high - low), *losses)
-        return _run(*losses, np.concatenate([group.ravel() for group in W]))
+             np.array(config.lr_scale), wd*np.array(config.wd_scale), config.sqr_mom,
+             config.eps, *ends, *losses)
+        test_loss = _mean_squared_error(*start.test, W, *ends) if start.test else math.nan
+        return _run(*losses, np.concatenate([group.ravel() for group in W]), test_loss)
 
 # %% ../nbs/09_engines.ipynb #4bbb6257
 _LINE, _PAGE = 16, 1024              # float32 numbers in a line of the processor's cache (64 bytes), in a page of memory (4096 bytes)

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['CIFAR_MEAN', 'CIFAR_STD', 'SCHEDULES', 'balanced_subset', 'flip_and_shift', 'image_dls', 'ResidualBlock',
-           'MeanAndMax', 'resnet_head', 'ResNet', 'resnet_cifar', 'native_bf16', 'image_learner', 'evaluate_images',
-           'train_cifar', 'cifar_runs']
+           'MeanAndMax', 'resnet_head', 'ResNet', 'resnet_cifar', 'native_bf16', 'choose_precision', 'image_learner',
+           'evaluate_images', 'train_cifar', 'cifar_runs']
 
-# %% ../nbs/15_images.ipynb #10810994
+# %% ../nbs/15_images.ipynb #3629c711
 import hashlib, json, os, random, time
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -20,7 +20,7 @@ from torch import nn
 
 from .data import Images, cifar100
 from .lab import cache_dir, log, recorded, write_json
-from .schedules import cosine, one_cycle, step_decay, up_and_down, warmup_stable_decay
+from .schedules import cosine, linear, one_cycle, step_decay, up_and_down, warmup_stable_decay
 
 # %% ../nbs/15_images.ipynb #9b6488b8
 def balanced_subset(y:np.ndarray, # labels
@@ -39,20 +39,21 @@ def balanced_subset(y:np.ndarray, # labels
     order = np.lexsort((rng.permutation(len(classes))[np.searchsorted(classes, y)], place))
     return np.sort(order[:n])
 
-# %% ../nbs/15_images.ipynb #dcd1ed6c
+# %% ../nbs/15_images.ipynb #72b5695c
 def flip_and_shift(x:torch.Tensor, # pictures: n x height x width x channels
                    by:int=4,       # the farthest shift, in pixels
 ) -> torch.Tensor:                 # as many pictures, each moved in its own way
     "Mirror half of the pictures, and shift each by a few pixels; what comes in is reflected"
     n, height, width, _ = x.shape
-    def places(size):
-        "For each picture, which row (or column) goes where"
-        at = torch.arange(size, device=x.device) + torch.randint(-by, by + 1, (n, 1), device=x.device)
-        return (size - 1 - (size - 1 - at.abs()).abs())
+    def places(size): # for each picture, which row (or column) goes where
+        shift = torch.randint(-by, by + 1, (n, 1), device=x.device)
+        at = torch.arange(size, device=x.device) + shift
+        return size - 1 - (size - 1 - at.abs()).abs()
     rows, columns = places(height), places(width)
     mirror = torch.rand(n, 1, device=x.device) < 0.5
     columns = torch.where(mirror, columns.flip(1), columns)
-    return x[torch.arange(n, device=x.device)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    picture = torch.arange(n, device=x.device)[:, None, None]
+    return x[picture, rows[:, :, None], columns[:, None, :]]
 
 # %% ../nbs/15_images.ipynb #1f62e091
 def _fastai_augment(x):
@@ -85,56 +86,66 @@ class _Batches:
         if self.augment == "fastai": x = _fastai_augment(x).clamp_(0, 1)
         return x.sub_(self.mean).div_(self.std), self.y[index]
 
-# %% ../nbs/15_images.ipynb #d2406144
-CIFAR_MEAN, CIFAR_STD = (0.491, 0.482, 0.447), (0.247, 0.243, 0.261) # the document's, by channel
+# %% ../nbs/15_images.ipynb #23733ff2
+CIFAR_MEAN, CIFAR_STD = (0.491, 0.482, 0.447), (0.247, 0.243, 0.261)  # the document's
 
-def image_dls(data:Images,        # arrays of pictures and labels, such as `cifar100()` gives
-              bs:int=256,         # training pictures in a batch
-              valid_bs:int=512,   # the same for validation
-              augment="shift",    # "shift": `flip_and_shift`; "fastai": its `aug_transforms`; None
-              n:int=None,         # train on so many, as many of each class; None: all
-              n_valid:int=None,   # validate on so many of the test pictures; None: all
-              device=None,        # where the pictures lie; None: fastai's default, the GPU if any
-              seed:int=0,         # of the subset and of the order
-):                                # fastai `DataLoaders`; `.test`: the test pictures not in `valid`
+def image_dls(data:Images,     # arrays of pictures and labels, such as `cifar100()` gives
+              bs:int=256,      # training pictures in a batch
+              valid_bs:int=512,# the same for validation
+              augment="shift", # "shift": `flip_and_shift`; "fastai": `aug_transforms()`; None
+              n:int=None,      # train on so many, as many of each class; None: all
+              n_valid:int=None,# validate on so many of the test pictures; None: all
+              device=None,     # where the pictures lie; None: fastai's default, the GPU if any
+              seed:int=0,      # of the subset and of the order
+):                             # fastai `DataLoaders`; `.test`: test pictures not in `.valid`
     """Loaders over arrays in memory, normalised, augmented a batch at a time on the device.
     CIFAR-100 takes the document's mean and deviation, other pictures their own.
     `TypeError` for other data, `ValueError` for a size or augmentation that can't be"""
     from fastai.data.core import DataLoaders
-    from fastai.data.load import DataLoader
-    from fastai.torch_core import default_device
     _check_arguments(data, bs, valid_bs, augment)
-    device = torch.device(device) if device is not None else default_device()
-    x, x_test = (torch.from_numpy(a).reshape(*a.shape[:3], -1) for a in (data.x_train, data.x_test))
-    if data.source == "CIFAR-100": mean, std = CIFAR_MEAN, CIFAR_STD
-    else: mean, std = ((f(x[:10_000].float(), dim=(0, 1, 2))/255).tolist() for f in (torch.mean, torch.std))
-    chosen = np.arange(len(x)) if n is None else balanced_subset(data.y_train, n, seed)
-    valid = np.arange(len(x_test))
-    if n_valid is not None: valid = balanced_subset(data.y_test, n_valid, 0) # the same for all seeds
-    rest = np.setdiff1d(np.arange(len(x_test)), valid)
-    shape = lambda v: torch.tensor(v, device=device).view(-1, 1, 1)
-    def loader(x, y, index, bs, **settings):
-        batches = _Batches(x[index].to(device), torch.from_numpy(y[index]).to(device), shape(mean), shape(std))
-        if settings.get("shuffle"): batches.augment = augment
-        dl = DataLoader(range(len(index)), bs=bs, device=device, create_batch=batches, retain=lambda res, b: res, **settings)
-        dl.rng = random.Random(seed)
-        return dl
-    dls = DataLoaders(loader(x, data.y_train, chosen, min(bs, len(chosen)), shuffle=True, drop_last=True),
-                      loader(x_test, data.y_test, valid, valid_bs), device=device)
-    dls.test = loader(x_test, data.y_test, rest, valid_bs) if len(rest) else None
+    train, test = data.y_train, data.y_test
+    chosen = np.arange(len(train)) if n is None else balanced_subset(train, n, seed)
+    valid = np.arange(len(test)) if n_valid is None else balanced_subset(test, n_valid)
+    rest = np.setdiff1d(np.arange(len(test)), valid)
+    loader = partial(_loader, data, device=device, seed=seed)
+    dls = DataLoaders(loader("train", chosen, min(bs, len(chosen)), augment=augment),
+                      loader("test", valid, valid_bs))
+    dls.test = loader("test", rest, valid_bs) if len(rest) else None
     dls.c, dls.vocab = len(data.names), data.names
     return dls
 
-# %% ../nbs/15_images.ipynb #4637fd99
-def _check_arguments(data, bs, valid_bs, augment):
-    if not isinstance(data, Images): raise TypeError(f"data must be Images such as cifar100() gives, got a {type(data).__name__}")
-    for name, value in dict(bs=bs, valid_bs=valid_bs).items():
-        if value < 2 or value != int(value): raise ValueError(f"{name} must be a whole number of at least 2, got {value!r}")
-    if augment not in ("shift", "fastai", None): raise ValueError(f"augment must be 'shift', 'fastai' or None, got {augment!r}")
+# %% ../nbs/15_images.ipynb #99bcd09b
+def _loader(data, part, index, bs, device, seed, augment=None):
+    "A fastai loader of some pictures of one part; those of the training part come shuffled, full batches only"
+    from fastai.data.load import DataLoader
+    from fastai.torch_core import default_device
+    device = torch.device(device) if device is not None else default_device()
+    x, y = (torch.from_numpy(getattr(data, f"{name}_{part}")[index]).to(device) for name in "xy")
+    mean, std = (torch.tensor(v, device=device).view(-1, 1, 1) for v in _mean_and_std(data))
+    train = part == "train"
+    dl = DataLoader(range(len(y)), bs=bs, shuffle=train, drop_last=train, device=device, retain=lambda res, b: res,
+                    create_batch=_Batches(x.reshape(*x.shape[:3], -1), y, mean, std, augment))
+    dl.rng = random.Random(seed)
+    return dl
 
-# %% ../nbs/15_images.ipynb #f7c2ce2f
+def _mean_and_std(data):
+    "By channel, of values from 0 to 1"
+    if data.source == "CIFAR-100": return CIFAR_MEAN, CIFAR_STD
+    x = data.x_train[:10_000].reshape(-1, data.x_train.shape[3] if data.x_train.ndim == 4 else 1)/np.float32(255)
+    return x.mean(0).tolist(), x.std(0).tolist()
+
+def _check_arguments(data, bs, valid_bs, augment):
+    if not isinstance(data, Images):
+        raise TypeError(f"data must be Images such as cifar100() gives, got a {type(data).__name__}")
+    for name, value in dict(bs=bs, valid_bs=valid_bs).items():
+        if value < 2 or value != int(value):
+            raise ValueError(f"{name} must be a whole number of at least 2, got {value!r}")
+    if augment not in ("shift", "fastai", None):
+        raise ValueError(f"augment must be 'shift', 'fastai' or None, got {augment!r}")
+
+# %% ../nbs/15_images.ipynb #db78580d
 class ResidualBlock(nn.Module):
-    "Two convolutions around which the input goes on unchanged, or through a 1 x 1 convolution where shapes differ"
+    "Two convolutions and a way around them, through a 1 x 1 convolution if shapes differ"
     def __init__(self,
                  c_in:int,    # channels of the input
                  c_out:int,   # channels of the output
@@ -150,7 +161,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x): return F.relu(self.convs(x) + self.shortcut(x), inplace=True)
 
-# %% ../nbs/15_images.ipynb #8754defd
+# %% ../nbs/15_images.ipynb #d3de54ae
 class MeanAndMax(nn.Module):
     "The largest and the mean value of each channel, side by side"
     def forward(self, x): return torch.cat([x.amax((2, 3)), x.mean((2, 3))], dim=1)
@@ -160,14 +171,17 @@ def resnet_head(kind:str,      # "concat": the document's; "linear": the paper's
                 width:int=64,  # channels that go in
 ) -> nn.Sequential:
     "From the last feature maps to a number for each class"
-    if kind == "linear": return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, n_classes))
+    if kind == "linear":
+        pool = nn.AdaptiveAvgPool2d(1)
+        return nn.Sequential(pool, nn.Flatten(), nn.Linear(width, n_classes))
     if kind != "concat": raise ValueError(f"head must be 'concat' or 'linear', got {kind!r}")
-    return nn.Sequential(MeanAndMax(), nn.BatchNorm1d(2*width), nn.Dropout(0.25), nn.Linear(2*width, 128),
-                         nn.ReLU(inplace=True), nn.BatchNorm1d(128), nn.Dropout(0.5), nn.Linear(128, n_classes))
+    return nn.Sequential(
+        MeanAndMax(), nn.BatchNorm1d(2*width), nn.Dropout(0.25), nn.Linear(2*width, 128),
+        nn.ReLU(inplace=True), nn.BatchNorm1d(128), nn.Dropout(0.5), nn.Linear(128, n_classes))
 
-# %% ../nbs/15_images.ipynb #b2c0dbf7
+# %% ../nbs/15_images.ipynb #04d3819b
 class ResNet(nn.Sequential):
-    "The residual network for 32 x 32 pictures (He et al. 2016, section 4.2), with a precision of its own"
+    "Residual network for small pictures (He et al. 2016, section 4.2), with its own precision"
     memory_format, bf16 = torch.contiguous_format, False
 
     def forward(self, x):
@@ -180,11 +194,13 @@ def resnet_cifar(depth:int=56,      # layers with weights, counted as the paper 
                  c_in:int=3,        # channels of the pictures
 ) -> ResNet:                        # pictures n x c_in x 32 x 32 in, n x n_classes out
     "n blocks each at 16, 32 and 64 channels. `ValueError` for a depth that is not 6n + 2"
-    if depth != int(depth) or depth < 8 or (depth - 2) % 6: raise ValueError(f"depth must be 6n + 2: 8, 14, 20, 32, 56, 110, ..., got {depth!r}")
-    layers, width = [nn.Conv2d(c_in, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)], 16
+    if depth != int(depth) or depth < 8 or (depth - 2) % 6:
+        raise ValueError(f"depth must be 6n + 2: 8, 14, 20, 32, 56, 110, ..., got {depth!r}")
+    first = nn.Conv2d(c_in, 16, 3, 1, 1, bias=False)
+    layers, width = [first, nn.BatchNorm2d(16), nn.ReLU(inplace=True)], 16
     for channels in (16, 32, 64):
-        for k in range((depth - 2)//6):
-            layers.append(ResidualBlock(width, channels, stride=2 if channels > 16 and k == 0 else 1))
+        for _ in range((depth - 2)//6):
+            layers.append(ResidualBlock(width, channels, stride=1 if channels == width else 2))
             width = channels
     return ResNet(nn.Sequential(*layers), resnet_head(head, n_classes))
 
@@ -201,61 +217,63 @@ def native_bf16(device="cpu", # a torch device or its name
         except OSError: can = {}
     return any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16"))
 
-# %% ../nbs/15_images.ipynb #e0c3ef6d
+# %% ../nbs/15_images.ipynb #130c1ec5
 def _trial(model, x, y, loss_func):
-    "Seconds of a step in float32 and in bfloat16: the second of two each, on a copy, so that nothing is changed"
+    "Seconds of a step in float32 and bfloat16, on copies: after a warm-up two each, in turns; the faster counts"
     from copy import deepcopy
-    seconds = {}
-    with torch.random.fork_rng(enabled=True):
-        for bf16 in (False, True):
-            copy = deepcopy(model).train()
-            copy.bf16 = bf16
-            for _ in range(2):
-                start = time.perf_counter()
-                loss_func(copy(x), y).backward()
-                if x.device.type == "cuda": torch.cuda.synchronize()
-                if x.device.type == "mps": torch.mps.synchronize()
-                seconds[bf16] = time.perf_counter() - start
-    return seconds
+    copies = {bf16: deepcopy(model).train() for bf16 in (False, True)}
+    took = {False: [], True: []}
+    for _ in range(3):
+        for bf16, copy in copies.items():
+            copy.bf16, start = bf16, time.perf_counter()
+            loss_func(copy(x), y).backward()
+            if x.device.type in ("cuda", "mps"): getattr(torch, x.device.type).synchronize()
+            took[bf16].append(time.perf_counter() - start)
+    return {bf16: min(t[1:]) for bf16, t in took.items()}
 
-# %% ../nbs/15_images.ipynb #10925b57
+def choose_precision(model, dls, loss_func, bf16=None):
+    "Whether to autocast, and a sentence that says why"
+    if bf16 is not None: return bool(bf16), f"{'bfloat16' if bf16 else 'float32'}, as asked"
+    if not native_bf16(dls.device): return False, f"float32: this {dls.device.type} has no bfloat16 of its own"
+    with torch.random.fork_rng():
+        x, y = dls.valid.one_batch()
+        took = _trial(model, x[:64], y[:64], loss_func)
+    faster = took[True] < took[False]
+    return faster, (f"{'bfloat16' if faster else 'float32'}: with 64 pictures a step took {1e3*took[False]:.0f} ms "
+                    f"in float32, {1e3*took[True]:.0f} ms in bfloat16")
+
+# %% ../nbs/15_images.ipynb #093ee076
 def image_learner(dls,                # from `image_dls`
                   depth:int=56,       # of the residual network
                   head:str="concat",  # its head
-                  bf16=None,          # autocast to bfloat16? None: where native and a trial shows it faster
+                  bf16=None,          # bfloat16? None: if native, and faster in a trial
                   channels_last=True, # colours of a pixel side by side in memory?
-                  seed:int=None,      # of the initial weights; None: torch's generator as it stands
-                  **kwargs            # for fastai's `Learner`, such as `opt_func`, `wd`, `cbs`
-):                                    # a fastai `Learner`; `.precision` says what was chosen and why
-    "A `Learner` for a residual network with top-1 and top-5 accuracy, as fast as the device allows"
-    import fastai.callback.schedule                             # gives a Learner its `fit_one_cycle`
+                  seed:int=None,      # of the initial weights; None: torch's generator as is
+                  **kwargs            # for fastai's `Learner`: `opt_func`, `wd`, `cbs`, ...
+):                                    # a fastai `Learner`; `.precision` says what was chosen
+    "A `Learner` for a residual network, with top-1 and top-5, as fast as the device allows"
+    import fastai.callback.schedule                   # gives a Learner its `fit_one_cycle`
     from fastai.learner import Learner
     from fastai.metrics import accuracy, top_k_accuracy
     if seed is not None: torch.manual_seed(seed)
-    x, y = dls.valid.one_batch()
-    model = resnet_cifar(depth, dls.c, head, x.shape[1]).to(dls.device)
+    c_in = dls.valid.create_batch.x.shape[3]
+    model = resnet_cifar(depth, dls.c, head, c_in).to(dls.device)
     if channels_last: model.memory_format = torch.channels_last
     model = model.to(memory_format=model.memory_format)
     loss_func = nn.CrossEntropyLoss()
-    if bf16 is None and native_bf16(dls.device):
-        took = _trial(model, x[:dls.bs], y[:dls.bs], loss_func)
-        bf16 = took[True] < took[False]
-        precision = (f"{'bfloat16' if bf16 else 'float32'}: in a trial a step took {took[False]:.3f} s in float32 "
-                     f"and {took[True]:.3f} s in bfloat16")
-    elif bf16 is None: bf16, precision = False, f"float32: this {dls.device.type} has no bfloat16 of its own"
-    else: precision = f"{'bfloat16' if bf16 else 'float32'}, as asked"
-    model.bf16 = bool(bf16)
+    model.bf16, precision = choose_precision(model, dls, loss_func, bf16)
     top_5 = partial(top_k_accuracy, k=min(5, dls.c))
     top_5.__name__ = "top_5"
-    learn = Learner(dls, model, loss_func=loss_func, metrics=[accuracy, top_5], **kwargs)
+    metrics = kwargs.pop("metrics", [accuracy, top_5])
+    learn = Learner(dls, model, loss_func=loss_func, metrics=metrics, **kwargs)
     learn.precision = precision
     return learn
 
-# %% ../nbs/15_images.ipynb #7f7f0d34
+# %% ../nbs/15_images.ipynb #d0b27d15
 @torch.no_grad()
 def evaluate_images(model, # gives a number for each class
                     dl,    # loader of pictures and labels
-) -> dict:                 # loss (mean cross-entropy), top_1 and top_5 (shares of the pictures)
+) -> dict:                 # loss (mean cross-entropy), top_1, top_5 (shares of the pictures)
     "Loss and accuracy in evaluation mode"
     training = model.training
     model.eval()
@@ -268,50 +286,63 @@ def evaluate_images(model, # gives a number for each class
     model.train(training)
     return dict(zip(("loss", "top_1", "top_5"), (sums/dl.n).tolist()))
 
-# %% ../nbs/15_images.ipynb #e89c5ce3
+# %% ../nbs/15_images.ipynb #b3708f0f
 SCHEDULES = dict(one_cycle=one_cycle, step=step_decay, stable=warmup_stable_decay,
-                 cosine=lambda pct, lr: cosine(pct, lr, 0.), constant=lambda pct, lr: lr)
+                 cosine=lambda pct, lr: cosine(pct, lr, 0.), constant=lambda pct, lr: lr,
+                 rising=lambda pct, lr: linear(pct, 0., lr))
 
 def train_cifar(lr:float,            # the rate at its highest
                 epochs:int=3,        # times through the training pictures
                 depth:int=56,        # of the network
-                n:int=None,          # training pictures, as many of each class; None: all 50,000
-                n_valid:int=None,    # test pictures to validate on; the others report at the end. None: all
+                n:int=None,          # training pictures, as many of each class; None: 50,000
+                n_valid:int=None,    # test pictures to validate on; the rest for the end
                 bs:int=256,          # pictures in a step
                 schedule:str="one_cycle", # one of `SCHEDULES`
                 shape:dict={},       # its settings, such as `pct_start`
-                moms=(0.95, 0.85, 0.95), # momentum at the start, at the peak, at the end; or one number
-                opt:str="adam",      # "adam": fastai's, decoupled decay; "sgd": with L2 in the gradient, as Smith's
+                moms=(0.95, 0.85, 0.95), # momentum at start, peak and end; or one number
+                opt:str="adam",      # fastai's "adam", decay decoupled; or "sgd", with L2
                 wd:float=0.01,       # weight decay
-               decay_norms:bool=True, # of norms and biases too, as fastai 1 does and fastai 2 doesn't?
+                decay_norms=True,    # of norms and biases too, as in fastai 1?
                 augment:str="shift", # as in `image_dls`
                 seed:int=0,          # of subset, initial weights, order and augmentation
                 checks:int=1,        # validations in an epoch
                 bf16=None,           # as in `image_learner`
-                checkpoint=None,     # folder that keeps the state after each epoch, to resume from
-) -> dict:                           # curve, seconds of each epoch, precision; test figures with `n_valid`
-    """Train a residual network on CIFAR-100 and tell what happened. `curve` has step, train_loss (mean since the
-    last check), loss, top_1, top_5 at each check. A run that diverges ends there, and `diverged` says so"""
-    dls = image_dls(cifar100(), bs, augment=augment, n=n, n_valid=n_valid, seed=seed)
-    learn = image_learner(dls, depth, bf16=bf16, seed=seed, wd=wd, wd_bn_bias=decay_norms, opt_func=_OPTIMIZERS[opt]())
-    rate = partial(SCHEDULES[schedule], **shape)
-    momentum = (lambda pct: up_and_down(pct, *moms, shape.get("pct_start", 0.25))) if np.ndim(moms) else (lambda pct: moms)
-    story = _story(checks, seed, checkpoint)
+                checkpoint=None,     # folder that keeps the state after each epoch
+) -> dict:                           # curve, seconds of each epoch, precision, `test`
+    """Train a residual network on CIFAR-100 and tell what happened. `curve` has step,
+    train_loss (mean since the last check), loss, top_1 and top_5 at each check; a run that
+    diverged ends there. `test` is there with `n_valid`. `ValueError` for senseless settings"""
     from fastai.callback.schedule import ParamScheduler
-    steering = ParamScheduler(dict(lr=lambda pct: rate(pct, lr), mom=momentum))
+    _check_run(lr, epochs, schedule, opt, wd, checks)
+    dls = image_dls(cifar100(), bs, augment=augment, n=n, n_valid=n_valid, seed=seed)
+    learn = image_learner(dls, depth, bf16=bf16, seed=seed, wd=wd, wd_bn_bias=decay_norms,
+                          opt_func=_OPTIMIZERS[opt]())
+    def rate(pct): return SCHEDULES[schedule](pct, lr, **shape)
+    def momentum(pct):
+        if np.ndim(moms) == 0: return moms
+        return up_and_down(pct, *moms, shape.get("pct_start", 0.25))
     learn.create_opt()
+    story = _story(checks, seed, checkpoint)
+    cbs = [story, ParamScheduler(dict(lr=rate, mom=momentum))]
     with learn.no_bar(), learn.no_logging(), learn.removed_cbs(learn.recorder):
-        if story.epochs_done < epochs: learn.fit(epochs, cbs=[story, steering], start_epoch=story.epochs_done)
+        if story.done < epochs: learn.fit(epochs, cbs=cbs, start_epoch=story.done)
     result = dict(curve=story.curve, seconds=story.seconds, diverged=story.diverged,
                   precision=learn.precision, device=str(dls.device))
-    if dls.test is not None and not story.diverged: result["test"] = evaluate_images(learn.model, dls.test)
+    if dls.test and not story.diverged: result["test"] = evaluate_images(learn.model, dls.test)
     return result
 
-# %% ../nbs/15_images.ipynb #51a4076e
+# %% ../nbs/15_images.ipynb #d43d8f88
+def _check_run(lr, epochs, schedule, opt, wd, checks):
+    for name, value, low in (("lr", lr, 0), ("wd", wd, 0), ("epochs", epochs, 1), ("checks", checks, 1)):
+        if not low <= value < np.inf: raise ValueError(f"{name} must be finite and at least {low}, got {value!r}")
+    for name, value, known in (("schedule", schedule, SCHEDULES), ("opt", opt, _OPTIMIZERS)):
+        if value not in known: raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+
+# %% ../nbs/15_images.ipynb #f567ec92
 def cifar_runs(name:str, # of the record
                settings, # of each run, a list of dicts: arguments of `train_cifar`
 ) -> list:               # a result for each
-    "`recorded` runs of `train_cifar`; at full size each keeps its state in the cache after every epoch, and goes on from there"
+    "`recorded` runs of `train_cifar`; at full size each keeps its state in the cache after every epoch"
     def run(**s):
         key = hashlib.sha256(json.dumps(s, sort_keys=True).encode()).hexdigest()[:16]
         return train_cifar(**s, checkpoint=cache_dir()/"checkpoints"/key)
@@ -328,7 +359,7 @@ def _sgd():
 
 _OPTIMIZERS = dict(adam=_adam, sgd=_sgd)
 
-# %% ../nbs/15_images.ipynb #f07a9084
+# %% ../nbs/15_images.ipynb #8e76ce84
 def _story(checks, seed, checkpoint):
     "A callback that validates, times, stops a run that diverged, and keeps its state after each epoch"
     from fastai.callback.core import Callback, CancelFitException
@@ -343,10 +374,10 @@ def _story(checks, seed, checkpoint):
                 self.__dict__ |= json.loads((self.path/"story.json").read_text(encoding="utf-8"))
 
         @property
-        def epochs_done(self): return len(self.seconds)
+        def done(self): return len(self.seconds)
 
         def before_fit(self):
-            if self.epochs_done: _load_state(self.learn, self.path/f"epoch{self.epochs_done}.safetensors")
+            if self.done: _load_state(self.learn, self.path/f"epoch{self.done}.safetensors")
 
         def before_train(self):               # each epoch has its own random numbers: it can be resumed to the bit
             for f in (random.seed, np.random.seed, torch.manual_seed): f(1000*seed + self.epoch)
@@ -377,15 +408,15 @@ def _story(checks, seed, checkpoint):
 
         def keep(self):
             self.path.mkdir(parents=True, exist_ok=True)
-            _save_state(self.learn, self.path/f"epoch{self.epochs_done}.safetensors")
+            _save_state(self.learn, self.path/f"epoch{self.done}.safetensors")
             write_json(self.path/"story.json", dict(curve=self.curve, seconds=self.seconds, diverged=self.diverged))
             for old in self.path.glob("epoch*.safetensors"):
-                if old.name != f"epoch{self.epochs_done}.safetensors": old.unlink()
+                if old.name != f"epoch{self.done}.safetensors": old.unlink()
 
     from fastai.callback.core import CancelValidException
     return Story()
 
-# %% ../nbs/15_images.ipynb #d3158d0c
+# %% ../nbs/15_images.ipynb #855c7120
 def _save_state(learn, path):
     "Model and optimizer as one safetensors file: numbers only, nothing that could run"
     from safetensors.torch import save_file
@@ -409,4 +440,6 @@ def _load_state(learn, path):
             value = v.item() if scalar else v.to(like.device).contiguous(memory_format=_format(like))
             learn.opt.state[like][name] = value
 
-def _format(p): return torch.channels_last if p.ndim == 4 and p.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+def _format(p):
+    last = torch.channels_last
+    return last if p.ndim == 4 and p.is_contiguous(memory_format=last) else torch.contiguous_format

@@ -84,7 +84,7 @@ def _each(name, run, settings):
     ordered = [next(d for d in found if d["settings"] == s) for s in settings]
     return [d["result"] for d in ordered], sum(d["seconds"] for d in ordered)
 
-# %% ../nbs/00_lab.ipynb #b12a3243
+# %% ../nbs/00_lab.ipynb #1f1edb10
 def recorded(name:str,      # what the record is called: letters, digits, `_` and `-`
              run,           # called without arguments, or with each of `settings`; returns what JSON can hold
              settings=None, # keyword arguments of each run, a list of dicts that JSON can hold
@@ -93,10 +93,11 @@ def recorded(name:str,      # what the record is called: letters, digits, `_` an
     and not kept, if there is no record). `ValueError` for a record of other settings"""
     if not re.fullmatch(r"[\w-]+", name): raise ValueError(f"name must be letters, digits, '_' or '-', got {name!r}")
     path, settings = runs_dir()/f"{name}.json", json.loads(json.dumps(settings))
-    if size() == "small" and path.exists():
-        record = json.loads(path.read_text(encoding="utf-8"))
+    kept = path if path.exists() else resources.files("wd_lab")/"runs"/path.name   # a notebook alone has the wheel's
+    if size() == "small" and kept.is_file():
+        record = json.loads(kept.read_text(encoding="utf-8"))
         if record.get("settings") != settings:
-            raise ValueError(f"settings of {name} must be those of {path}, which is the record of other ones: run it again with WD_LAB_SIZE=full")
+            raise ValueError(f"settings of {name} must be those of {kept}, which is the record of other ones: run it again with WD_LAB_SIZE=full")
     else:
         start = time.perf_counter()
         result, seconds = _each(name, run, settings) if settings else (run(), None)

@@ -41,9 +41,13 @@ def _exponent(name, value):
 # %% ../nbs/10_sweep.ipynb #a04befa9
 def _record_type(config, n_steps, n_params, keep_weights):
     "What is kept of one run"
+    test_loss = [("test_loss", "<f4")] if config.test_pct else []
     weights = [("weights", "<f4", n_params)] if keep_weights else []
-    return np.dtype([("wd", "<f8"), ("lr", "<f8"), ("seed", "<i8"), ("train_loss", "<f4", n_steps), ("valid_loss", "<f4", config.epochs),
-                     ("weight_hist", "<i4", config.hist_bins), ("weight_stats", "<f8", 4), *weights, ("crc", "<u4"), ("finished", "<u4")])
+    return np.dtype([("wd", "<f8"), ("lr", "<f8"), ("seed", "<i8"),
+                     ("train_loss", "<f4", n_steps),
+                     ("valid_loss", "<f4", config.epochs), *test_loss,
+                     ("weight_hist", "<i4", config.hist_bins), ("weight_stats", "<f8", 4),
+                     *weights, ("crc", "<u4"), ("finished", "<u4")])
 
 def _fill(record, run, config):
     "Put a run into its record, with the checksum"
@@ -51,6 +55,7 @@ def _fill(record, run, config):
     record["train_loss"], record["valid_loss"] = run.train_loss, run.valid_loss
     record["weight_hist"] = np.histogram(w[np.isfinite(w)].clip(-limit, limit), config.hist_bins, (-limit, limit))[0]
     record["weight_stats"] = [w.mean(dtype=np.float64), np.median(w), size.mean(dtype=np.float64), np.median(size)]
+    if "test_loss" in record.dtype.names: record["test_loss"] = run.test_loss
     if "weights" in record.dtype.names: record["weights"] = w
     record["crc"], record["finished"] = _checksum(record), 1
 
@@ -141,7 +146,9 @@ def _mapped(path, expected=None):
 
 def _check_same(path, there, here):
     "`ValueError` naming both sides of every difference"
-    flat = lambda d: {k: v for key, value in d.items() if key != "source" for k, v in (value.items() if isinstance(value, dict) else [(key, value)])}
+    defaults = _jsonable(asdict(SweepConfig()))              # of fields that config.json leaves out
+    flat = lambda d: defaults | {k: v for key, value in d.items() if key != "source"
+                                 for k, v in (value.items() if isinstance(value, dict) else [(key, value)])}
     there, here, short = flat(there), flat(here), lambda v: f"{len(v)} values from {v[0]} to {v[-1]}" if isinstance(v, list) and len(v) > 4 else v
     different = [f"{k} is {short(there.get(k))} there and {short(here.get(k))} here" for k in here | there if there.get(k) != here.get(k)]
     if different: raise ValueError(f"path {path} holds another sweep: {'; '.join(different)}. Choose another path")
@@ -160,11 +167,15 @@ class SweepResult:
     @property
     def valid_loss(self): return self.records["valid_loss"]       # runs x epochs
     @property
+    def test_loss(self): return self._kept("test_loss")           # runs; None if test_pct is 0
+    @property
     def weight_hist(self): return self.records["weight_hist"]     # runs x bins, counts
     @property
     def hist_edges(self): return np.linspace(-self.config.hist_limit, self.config.hist_limit, self.config.hist_bins + 1)
     @property
-    def weights(self): return self.records["weights"] if "weights" in self.records.dtype.names else None  # runs x parameters
+    def weights(self): return self._kept("weights")               # runs x parameters, or None
+    def _kept(self, name):
+        return self.records[name] if name in self.records.dtype.names else None
     @cached_property
     def smooth_train_loss(self): return smooth_losses(self.train_loss) # runs x steps, as fastai's recorder shows it
 
@@ -172,13 +183,15 @@ class SweepResult:
 @patch(as_prop=True)
 def runs(self:SweepResult) -> pd.DataFrame:
     """One row for each run: wd, lr, seed; final and minimum training loss (smoothed, from step 5 on) and validation loss;
-    whether it diverged; mean, median, mean absolute and median absolute weight"""
+    with a `test_pct` the test loss; whether it diverged;
+    mean, median, mean absolute and median absolute weight"""
     if not hasattr(self, "_runs"):
         smooth, valid = self.smooth_train_loss, self.valid_loss
+        test = {} if self.test_loss is None else dict(test_loss=self.test_loss)
         stats = dict(zip(("mean", "median", "mean_abs", "median_abs"), self.records["weight_stats"].T))
         self._runs = pd.DataFrame(dict(wd=self.records["wd"], lr=self.records["lr"], seed=self.records["seed"],
             train_loss=smooth[:, -1], train_loss_min=np.fmin.reduce(smooth[:, min(5, smooth.shape[1] - 1):], axis=1),
-            valid_loss=valid[:, -1], valid_loss_min=np.fmin.reduce(valid, axis=1),
+            valid_loss=valid[:, -1], valid_loss_min=np.fmin.reduce(valid, axis=1), **test,
             diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)), **stats))
     return self._runs.copy()
 
@@ -279,8 +292,10 @@ def _plan(wds, data, config, lrs, seeds, engine, keep_weights):
     seeds = _values("seeds", range(config.seed, config.seed + int(seeds)) if np.ndim(seeds) == 0 else seeds, whole=True)
     start_of = lru_cache(maxsize=None)(lambda seed: common_start(data, config, seed))
     start = start_of(seeds[0])
-    content = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in (start.user, start.item, start.rating, *start.valid))).hexdigest()
-    identity = dict(format=_FORMAT, engine=f"{engine.name} {engine.version}", config=_jsonable(asdict(config)), wds=wds, lrs=lrs, seeds=seeds, keep_weights=bool(keep_weights),
+    arrays = (start.user, start.item, start.rating, *start.valid, *(start.test or ()))
+    content = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
+    identity = dict(format=_FORMAT, engine=f"{engine.name} {engine.version}", config=_jsonable(config.to_dict()),
+                    wds=wds, lrs=lrs, seeds=seeds, keep_weights=bool(keep_weights),
                     source=str(data.attrs.get("source", "your data")), data=dict(ratings=len(data), content=content[:16]))
     kind = _record_type(config, config.epochs*config.n_steps(len(start.rating)), len(start.weights), keep_weights)
     return identity, _grid(identity, kind), start_of

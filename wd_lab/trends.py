@@ -86,7 +86,8 @@ def plot_trend(result,         # SweepResult, a table from `run_table`, or a sum
     return ax
 
 # %% ../nbs/12_trends.ipynb #ea2ebf5f
-_LABELS = dict(train_loss="final training loss (stars²)", train_loss_min="minimum training loss (stars²)", valid_loss="final validation loss (stars²)",
+_LABELS = dict(train_loss="final training loss (stars²)", train_loss_min="minimum training loss (stars²)",
+               valid_loss="final validation loss (stars²)", test_loss="test loss (stars²)",
                valid_loss_min="minimum validation loss (stars²)", best_epoch="epoch of the minimum (from 0)", gap="validation minus training loss (stars²)",
                mean="mean weight", median="median weight", mean_abs="mean absolute weight", median_abs="median absolute weight")
 
@@ -131,7 +132,7 @@ class BestWD(NamedTuple):
 
 def best_wd(result,         # SweepResult or table from `run_table`, of one learning rate
             rule="min",     # "min": lowest mean loss; "one_se": largest wd within one standard error of it
-            y="valid_loss", # the loss
+            y="valid_loss", # the loss to choose by; leave "test_loss" for what you report
             level=0.9,      # least coverage of the band, 0.9 takes 5 seeds; None: no band
 ) -> BestWD:
     "The best weight decay with a band. A wd at which any run diverged is not chosen. `ValueError` for too few seeds, several learning rates or a single wd"
@@ -148,7 +149,7 @@ def best_wd(result,         # SweepResult or table from `run_table`, of one lear
 def _by_seed(result, y):
     "Loss over wd (rows) and seed (columns), without the wds at which a run diverged"
     table = run_table(result)
-    losses = [c for c in ("valid_loss", "valid_loss_min", "train_loss", "train_loss_min") if c in table]
+    losses = [c for c in ("valid_loss", "valid_loss_min", "train_loss", "train_loss_min", "test_loss") if c in table]
     if y not in losses: raise ValueError(f"y must be a loss, one of {', '.join(losses)}, got {y!r}")
     if table.lr.nunique() > 1: raise ValueError(f"result must hold one learning rate, got {table.lr.nunique()}: choose one with sel(lr=...)")
     curves = table.assign(y=table[y].where(~table.diverged)).pivot(index="wd", columns="seed", values="y").dropna()
