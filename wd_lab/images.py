@@ -286,7 +286,7 @@ def evaluate_images(model, # gives a number for each class
     model.train(training)
     return dict(zip(("loss", "top_1", "top_5"), (sums/dl.n).tolist()))
 
-# %% ../nbs/15_images.ipynb #b3708f0f
+# %% ../nbs/15_images.ipynb #e3a89564
 SCHEDULES = dict(one_cycle=one_cycle, step=step_decay, stable=warmup_stable_decay,
                  cosine=lambda pct, lr: cosine(pct, lr, 0.), constant=lambda pct, lr: lr,
                  rising=lambda pct, lr: linear(pct, 0., lr))
@@ -308,6 +308,7 @@ def train_cifar(lr:float,            # the rate at its highest
                 checks:int=1,        # validations in an epoch
                 bf16=None,           # as in `image_learner`
                 checkpoint=None,     # folder that keeps the state after each epoch
+                cbs=(),              # more fastai callbacks, such as one that keeps weights
 ) -> dict:                           # curve, seconds of each epoch, precision, `test`
     """Train a residual network on CIFAR-100 and tell what happened. `curve` has step,
     train_loss (mean since the last check), loss, top_1 and top_5 at each check; a run that
@@ -323,7 +324,7 @@ def train_cifar(lr:float,            # the rate at its highest
         return up_and_down(pct, *moms, shape.get("pct_start", 0.25))
     learn.create_opt()
     story = _story(checks, seed, checkpoint)
-    cbs = [story, ParamScheduler(dict(lr=rate, mom=momentum))]
+    cbs = [story, ParamScheduler(dict(lr=rate, mom=momentum)), *cbs]
     with learn.no_bar(), learn.no_logging(), learn.removed_cbs(learn.recorder):
         if story.done < epochs: learn.fit(epochs, cbs=cbs, start_epoch=story.done)
     result = dict(curve=story.curve, seconds=story.seconds, diverged=story.diverged,
