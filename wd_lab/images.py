@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['CIFAR_MEAN', 'CIFAR_STD', 'SCHEDULES', 'balanced_subset', 'flip_and_shift', 'image_dls', 'ResidualBlock',
            'MeanAndMax', 'resnet_head', 'ResNet', 'resnet_cifar', 'native_bf16', 'choose_precision', 'image_learner',
-           'evaluate_images', 'train_cifar', 'cifar_runs']
+           'evaluate_images', 'Story', 'train_cifar', 'cifar_runs']
 
-# %% ../nbs/15_images.ipynb #3629c711
+# %% ../nbs/15_images.ipynb #fa15f592
 import hashlib, json, os, random, time
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from torch import nn
 
 from .data import Images, cifar100
@@ -161,11 +162,12 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x): return F.relu(self.convs(x) + self.shortcut(x), inplace=True)
 
-# %% ../nbs/15_images.ipynb #d3de54ae
+# %% ../nbs/15_images.ipynb #c6c1bb0a
 class MeanAndMax(nn.Module):
     "The largest and the mean value of each channel, side by side"
     def forward(self, x): return torch.cat([x.amax((2, 3)), x.mean((2, 3))], dim=1)
 
+# %% ../nbs/15_images.ipynb #51043739
 def resnet_head(kind:str,      # "concat": the document's; "linear": the paper's
                 n_classes:int, # numbers that come out
                 width:int=64,  # channels that go in
@@ -179,7 +181,7 @@ def resnet_head(kind:str,      # "concat": the document's; "linear": the paper's
         MeanAndMax(), nn.BatchNorm1d(2*width), nn.Dropout(0.25), nn.Linear(2*width, 128),
         nn.ReLU(inplace=True), nn.BatchNorm1d(128), nn.Dropout(0.5), nn.Linear(128, n_classes))
 
-# %% ../nbs/15_images.ipynb #04d3819b
+# %% ../nbs/15_images.ipynb #e87a7c9a
 class ResNet(nn.Sequential):
     "Residual network for small pictures (He et al. 2016, section 4.2), with its own precision"
     memory_format, bf16 = torch.contiguous_format, False
@@ -188,6 +190,7 @@ class ResNet(nn.Sequential):
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
             return super().forward(x.contiguous(memory_format=self.memory_format)).float()
 
+# %% ../nbs/15_images.ipynb #b5255b79
 def resnet_cifar(depth:int=56,      # layers with weights, counted as the paper does: 6n + 2
                  n_classes:int=100, # classes to tell apart
                  head:str="concat", # "concat": the document's head; "linear": the paper's
@@ -204,10 +207,10 @@ def resnet_cifar(depth:int=56,      # layers with weights, counted as the paper 
             width = channels
     return ResNet(nn.Sequential(*layers), resnet_head(head, n_classes))
 
-# %% ../nbs/15_images.ipynb #176bdaf5
+# %% ../nbs/15_images.ipynb #6b7d307c
 def native_bf16(device="cpu", # a torch device or its name
 ) -> bool:
-    "Has the device arithmetic of its own for bfloat16? Where it has to be imitated, it costs time instead of saving it"
+    "Has the device arithmetic of its own for bfloat16, or would it have to imitate it?"
     device = torch.device(device)
     if device.type == "cuda": return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu": return device.type == "mps"        # there the trial decides
@@ -217,7 +220,7 @@ def native_bf16(device="cpu", # a torch device or its name
         except OSError: can = {}
     return any(can.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16"))
 
-# %% ../nbs/15_images.ipynb #130c1ec5
+# %% ../nbs/15_images.ipynb #3f3218f2
 def _trial(model, x, y, loss_func):
     "Seconds of a step in float32 and bfloat16, on copies: after a warm-up two each, in turns; the faster counts"
     from copy import deepcopy
@@ -231,16 +234,22 @@ def _trial(model, x, y, loss_func):
             took[bf16].append(time.perf_counter() - start)
     return {bf16: min(t[1:]) for bf16, t in took.items()}
 
-def choose_precision(model, dls, loss_func, bf16=None):
-    "Whether to autocast, and a sentence that says why"
+# %% ../nbs/15_images.ipynb #572d584d
+def choose_precision(model,     # a network with a switch `bf16`
+                     dls,       # fastai `DataLoaders`
+                     loss_func, # of logits and labels
+                     bf16=None, # the answer, if you know it already
+):                              # use bfloat16? And a sentence that says why
+    "Ask the processor, then try; model and random numbers stay as they were"
     if bf16 is not None: return bool(bf16), f"{'bfloat16' if bf16 else 'float32'}, as asked"
-    if not native_bf16(dls.device): return False, f"float32: this {dls.device.type} has no bfloat16 of its own"
+    if not native_bf16(dls.device):
+        return False, f"float32: this {dls.device.type} has no bfloat16 of its own"
     with torch.random.fork_rng():
         x, y = dls.valid.one_batch()
         took = _trial(model, x[:64], y[:64], loss_func)
-    faster = took[True] < took[False]
-    return faster, (f"{'bfloat16' if faster else 'float32'}: with 64 pictures a step took {1e3*took[False]:.0f} ms "
-                    f"in float32, {1e3*took[True]:.0f} ms in bfloat16")
+    faster, (wide, half) = took[True] < took[False], (1e3*took[bf16] for bf16 in (False, True))
+    return faster, (f"{'bfloat16' if faster else 'float32'}: with 64 pictures a step took "
+                    f"{wide:.0f} ms in float32, {half:.0f} ms in bfloat16")
 
 # %% ../nbs/15_images.ipynb #093ee076
 def image_learner(dls,                # from `image_dls`
@@ -286,136 +295,97 @@ def evaluate_images(model, # gives a number for each class
     model.train(training)
     return dict(zip(("loss", "top_1", "top_5"), (sums/dl.n).tolist()))
 
-# %% ../nbs/15_images.ipynb #e3a89564
+# %% ../nbs/15_images.ipynb #6f5e4b36
 SCHEDULES = dict(one_cycle=one_cycle, step=step_decay, stable=warmup_stable_decay,
                  cosine=lambda pct, lr: cosine(pct, lr, 0.), constant=lambda pct, lr: lr,
                  rising=lambda pct, lr: linear(pct, 0., lr))
 
-def train_cifar(lr:float,            # the rate at its highest
-                epochs:int=3,        # times through the training pictures
-                depth:int=56,        # of the network
-                n:int=None,          # training pictures, as many of each class; None: 50,000
-                n_valid:int=None,    # test pictures to validate on; the rest for the end
-                bs:int=256,          # pictures in a step
-                schedule:str="one_cycle", # one of `SCHEDULES`
-                shape:dict={},       # its settings, such as `pct_start`
-                moms=(0.95, 0.85, 0.95), # momentum at start, peak and end; or one number
-                opt:str="adam",      # fastai's "adam", decay decoupled; or "sgd", with L2
-                wd:float=0.01,       # weight decay
-                decay_norms=True,    # of norms and biases too, as in fastai 1?
-                augment:str="shift", # as in `image_dls`
-                seed:int=0,          # of subset, initial weights, order and augmentation
-                checks:int=1,        # validations in an epoch
-                bf16=None,           # as in `image_learner`
-                checkpoint=None,     # folder that keeps the state after each epoch
-                cbs=(),              # more fastai callbacks, such as one that keeps weights
-) -> dict:                           # curve, seconds of each epoch, precision, `test`
-    """Train a residual network on CIFAR-100 and tell what happened. `curve` has step,
-    train_loss (mean since the last check), loss, top_1 and top_5 at each check; a run that
-    diverged ends there. `test` is there with `n_valid`. `ValueError` for senseless settings"""
+def _rate_and_momentum(lr, schedule, shape, moms):
+    "fastai's callback that sets both before every step"
     from fastai.callback.schedule import ParamScheduler
-    _check_run(lr, epochs, schedule, opt, wd, checks)
-    dls = image_dls(cifar100(), bs, augment=augment, n=n, n_valid=n_valid, seed=seed)
-    learn = image_learner(dls, depth, bf16=bf16, seed=seed, wd=wd, wd_bn_bias=decay_norms,
-                          opt_func=_OPTIMIZERS[opt]())
     def rate(pct): return SCHEDULES[schedule](pct, lr, **shape)
     def momentum(pct):
         if np.ndim(moms) == 0: return moms
         return up_and_down(pct, *moms, shape.get("pct_start", 0.25))
-    learn.create_opt()
-    story = _story(checks, seed, checkpoint)
-    cbs = [story, ParamScheduler(dict(lr=rate, mom=momentum)), *cbs]
-    with learn.no_bar(), learn.no_logging(), learn.removed_cbs(learn.recorder):
-        if story.done < epochs: learn.fit(epochs, cbs=cbs, start_epoch=story.done)
-    result = dict(curve=story.curve, seconds=story.seconds, diverged=story.diverged,
-                  precision=learn.precision, device=str(dls.device))
-    if dls.test and not story.diverged: result["test"] = evaluate_images(learn.model, dls.test)
-    return result
+    return ParamScheduler(dict(lr=rate, mom=momentum))
 
-# %% ../nbs/15_images.ipynb #d43d8f88
-def _check_run(lr, epochs, schedule, opt, wd, checks):
-    for name, value, low in (("lr", lr, 0), ("wd", wd, 0), ("epochs", epochs, 1), ("checks", checks, 1)):
-        if not low <= value < np.inf: raise ValueError(f"{name} must be finite and at least {low}, got {value!r}")
-    for name, value, known in (("schedule", schedule, SCHEDULES), ("opt", opt, _OPTIMIZERS)):
-        if value not in known: raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+# %% ../nbs/15_images.ipynb #a4e09c14
+class Story:
+    "What a training tells: `curve`, `seconds` of each epoch, `diverged`"
+    run_valid = False                                # fastai: not during its own validation
 
-# %% ../nbs/15_images.ipynb #f567ec92
-def cifar_runs(name:str, # of the record
-               settings, # of each run, a list of dicts: arguments of `train_cifar`
-) -> list:               # a result for each
-    "`recorded` runs of `train_cifar`; at full size each keeps its state in the cache after every epoch"
-    def run(**s):
-        key = hashlib.sha256(json.dumps(s, sort_keys=True).encode()).hexdigest()[:16]
-        return train_cifar(**s, checkpoint=cache_dir()/"checkpoints"/key)
-    return recorded(name, run, settings)["result"]
+    def __init__(self,
+                 checks:int=1,    # validations in an epoch
+                 seed:int=0,      # of the order of the pictures and of their augmentation
+                 checkpoint=None, # folder that keeps the state; None: it is not kept
+    ):
+        self.checks, self.seed, self.path = checks, seed, checkpoint and Path(checkpoint)
+        self.curve, self.seconds, self.diverged = [], [], False
+        if self.path and (self.path/"story.json").exists():
+            self.__dict__ |= json.loads((self.path/"story.json").read_text(encoding="utf-8"))
 
-# %% ../nbs/15_images.ipynb #a1c05a79
-def _adam():
-    from fastai.optimizer import Adam
-    return partial(Adam, sqr_mom=0.99, eps=1e-8)                # fastai 1's eps; fastai 2 has 1e-5
+@patch(as_prop=True)
+def done(self:Story): return len(self.seconds)       # epochs
 
-def _sgd():
-    from fastai.optimizer import SGD
-    return partial(SGD, decouple_wd=False)
+# %% ../nbs/15_images.ipynb #2957d1f7
+@patch
+def before_train(self:Story):
+    "Seed everything anew; start the clock"
+    own = 1000*self.seed + self.epoch
+    for f in (random.seed, np.random.seed, torch.manual_seed): f(own)
+    self.dls.train.rng = random.Random(own)
+    self.losses, self.spent, self.started = [], 0., time.perf_counter()
 
-_OPTIMIZERS = dict(adam=_adam, sgd=_sgd)
+# %% ../nbs/15_images.ipynb #bf8f0e5f
+@patch
+def after_loss(self:Story): self.losses.append(self.loss.detach())
 
-# %% ../nbs/15_images.ipynb #8e76ce84
-def _story(checks, seed, checkpoint):
-    "A callback that validates, times, stops a run that diverged, and keeps its state after each epoch"
-    from fastai.callback.core import Callback, CancelFitException
+@patch
+def after_batch(self:Story):
+    n = len(self.dls.train)
+    marks = [round(n*(k + 1)/self.checks) for k in range(self.checks)]
+    if self.iter + 1 in marks: self.check()
 
-    class Story(Callback):
-        run_valid = False
+@patch
+def check(self:Story):
+    "Validate, and go on only with finite figures"
+    from fastai.callback.core import CancelFitException
+    self.spent += time.perf_counter() - self.started
+    figures = dict(step=self.epoch*len(self.dls.train) + self.iter + 1,
+                   train_loss=torch.stack(self.losses).cpu().double().mean().item(),
+                   **evaluate_images(self.model, self.dls.valid))
+    self.diverged = not np.isfinite(list(figures.values())).all()
+    if self.diverged: raise CancelFitException
+    self.curve.append(figures)
+    self.losses, self.started = [], time.perf_counter()
 
-        def __init__(self):
-            self.path = checkpoint and Path(checkpoint)
-            self.curve, self.seconds, self.diverged = [], [], False
-            if self.path and (self.path/"story.json").exists():
-                self.__dict__ |= json.loads((self.path/"story.json").read_text(encoding="utf-8"))
-
-        @property
-        def done(self): return len(self.seconds)
-
-        def before_fit(self):
-            if self.done: _load_state(self.learn, self.path/f"epoch{self.done}.safetensors")
-
-        def before_train(self):               # each epoch has its own random numbers: it can be resumed to the bit
-            for f in (random.seed, np.random.seed, torch.manual_seed): f(1000*seed + self.epoch)
-            self.dls.train.rng = random.Random(1000*seed + self.epoch)
-            self.losses, self.spent, self.started = [], 0., time.perf_counter()
-
-        def after_loss(self):
-            self.losses.append(self.loss.detach())
-
-        def after_batch(self):
-            marks = [round(len(self.dls.train)*(k + 1)/checks) for k in range(checks)]
-            if self.iter + 1 not in marks: return
-            self.spent += time.perf_counter() - self.started
-            figures = dict(step=self.epoch*len(self.dls.train) + self.iter + 1,
-                           train_loss=torch.stack(self.losses).cpu().double().mean().item(),
-                           **evaluate_images(self.model, self.dls.valid))
-            self.diverged = not np.isfinite(list(figures.values())).all()
-            if not self.diverged: self.curve.append(figures)
-            self.losses, self.started = [], time.perf_counter()
-            if self.diverged: raise CancelFitException
-
-        def after_train(self):
-            self.seconds.append(round(self.spent, 2))
-            log.info("epoch %d: %s, %.0f s", self.epoch, self.curve[-1:], self.spent)
-            if self.path: self.keep()
-
-        def before_validate(self): raise CancelValidException       # `after_batch` has done it
-
-        def keep(self):
-            self.path.mkdir(parents=True, exist_ok=True)
-            _save_state(self.learn, self.path/f"epoch{self.done}.safetensors")
-            write_json(self.path/"story.json", dict(curve=self.curve, seconds=self.seconds, diverged=self.diverged))
-            for old in self.path.glob("epoch*.safetensors"):
-                if old.name != f"epoch{self.done}.safetensors": old.unlink()
-
+@patch
+def before_validate(self:Story):                     # fastai's own, which `check` has done
     from fastai.callback.core import CancelValidException
-    return Story()
+    raise CancelValidException
+
+# %% ../nbs/15_images.ipynb #4a759d3a
+@patch
+def after_train(self:Story):
+    self.seconds.append(round(self.spent, 2))
+    log.info("epoch %d: %s, %.0f s", self.epoch, self.curve[-1:], self.spent)
+    if self.path: self.keep()
+
+@patch
+def keep(self:Story):
+    "State and story, each written whole or not at all"
+    self.path.mkdir(parents=True, exist_ok=True)
+    state = self.path/f"epoch{self.done}.safetensors"
+    _save_state(self.learn, state)
+    write_json(self.path/"story.json",
+               dict(curve=self.curve, seconds=self.seconds, diverged=self.diverged))
+    for old in self.path.glob("epoch*.safetensors"):
+        if old != state: old.unlink()
+
+def _resume(learn, story):
+    "Put the state of the last epoch that was kept into model and optimizer"
+    learn.create_opt()
+    if story.done: _load_state(learn, story.path/f"epoch{story.done}.safetensors")
 
 # %% ../nbs/15_images.ipynb #855c7120
 def _save_state(learn, path):
@@ -444,3 +414,93 @@ def _load_state(learn, path):
 def _format(p):
     last = torch.channels_last
     return last if p.ndim == 4 and p.is_contiguous(memory_format=last) else torch.contiguous_format
+
+# %% ../nbs/15_images.ipynb #723dd387
+def _story(checks, seed, checkpoint):
+    "A `Story` as a fastai callback; fastai is imported only here"
+    from fastai.callback.core import Callback
+    return type("Story", (Story, Callback), {})(checks, seed, checkpoint)
+
+# %% ../nbs/15_images.ipynb #1d43c6ae
+def train_cifar(lr:float,            # the rate at its highest
+                epochs:int=3,        # times through the training pictures
+                depth:int=56,        # of the network
+                n:int=None,          # training pictures, as many of each class; None: 50,000
+                n_valid:int=None,    # test pictures to validate on; the rest for the end
+                bs:int=256,          # pictures in a step
+                schedule:str="one_cycle", # one of `SCHEDULES`
+                shape:dict={},       # its settings, such as `pct_start`
+                moms=(0.95, 0.85, 0.95), # momentum at start, peak and end; or one number
+                opt:str="adam",      # fastai's "adam", decay decoupled; or "sgd", with L2
+                wd:float=0.01,       # weight decay
+                decay_norms=True,    # of norms and biases too, as in fastai 1?
+                augment:str="shift", # as in `image_dls`
+                seed:int=0,          # of subset, initial weights, order and augmentation
+                checks:int=1,        # validations in an epoch
+                bf16=None,           # as in `image_learner`
+                checkpoint=None,     # folder that keeps the state after each epoch
+                cbs=(),              # more fastai callbacks, such as one that keeps weights
+) -> dict:                           # curve, seconds of each epoch, precision, `test`
+    """Train a residual network on CIFAR-100 and tell what happened. `curve` has step,
+    train_loss (mean since the last check), loss, top_1 and top_5 at each check; a run that
+    diverged ends there. `test` is there with `n_valid`. `ValueError` for senseless settings,
+    and for a checkpoint of others"""
+    settings = {k: v for k, v in locals().items() if k not in ("checkpoint", "cbs")}
+    _check_run(lr, epochs, schedule, opt, wd, checks)
+    if checkpoint: _check_folder(Path(checkpoint), settings)
+    dls = image_dls(_pictures(), bs, augment=augment, n=n, n_valid=n_valid, seed=seed)
+    learn = image_learner(dls, depth, bf16=bf16, seed=seed, wd=wd, wd_bn_bias=decay_norms,
+                          opt_func=_OPTIMIZERS[opt]())
+    story = _story(checks, seed, checkpoint)
+    _resume(learn, story)
+    cbs = [story, _rate_and_momentum(lr, schedule, shape, moms), *cbs]
+    with learn.no_bar(), learn.no_logging(), learn.removed_cbs(learn.recorder):
+        if story.done < epochs: learn.fit(epochs, cbs=cbs, start_epoch=story.done)
+    return _told(learn, story)
+
+# %% ../nbs/15_images.ipynb #89d1aba4
+_pictures = lru_cache(cifar100)                                 # reading and checking them takes a second
+
+def _told(learn, story):
+    "The result of a run; test figures if there are test pictures, and a network to judge"
+    result = dict(curve=story.curve, seconds=story.seconds, diverged=story.diverged,
+                  precision=learn.precision, device=str(learn.dls.device))
+    test = learn.dls.test
+    if test and not story.diverged: result["test"] = evaluate_images(learn.model, test)
+    return result
+
+def _check_folder(path, settings):
+    "Keep the settings beside the state; refuse a folder that keeps a run of others"
+    kept, settings = path/"settings.json", json.loads(json.dumps(settings, default=str))
+    old = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else settings
+    differ = [f"{k}={old.get(k)!r}, not {v!r}" for k, v in settings.items() if old.get(k) != v]
+    if differ:
+        raise ValueError(f"checkpoint must be the folder of this run or a new one; {path} keeps one with {', '.join(differ)}")
+    write_json(kept, settings)
+
+def _check_run(lr, epochs, schedule, opt, wd, checks):
+    for name, value, low in (("lr", lr, 0), ("wd", wd, 0), ("epochs", epochs, 1), ("checks", checks, 1)):
+        if not low <= value < np.inf: raise ValueError(f"{name} must be finite and at least {low}, got {value!r}")
+    for name, value, known in (("schedule", schedule, SCHEDULES), ("opt", opt, _OPTIMIZERS)):
+        if value not in known: raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+
+# %% ../nbs/15_images.ipynb #a1c05a79
+def _adam():
+    from fastai.optimizer import Adam
+    return partial(Adam, sqr_mom=0.99, eps=1e-8)                # fastai 1's eps; fastai 2 has 1e-5
+
+def _sgd():
+    from fastai.optimizer import SGD
+    return partial(SGD, decouple_wd=False)
+
+_OPTIMIZERS = dict(adam=_adam, sgd=_sgd)
+
+# %% ../nbs/15_images.ipynb #8f9e95b0
+def cifar_runs(name:str, # of the record
+               settings, # of each run, a list of dicts: arguments of `train_cifar`
+) -> list:               # a result for each
+    "`recorded` runs of `train_cifar`; each keeps its state in the cache after every epoch"
+    def run(**s):
+        key = hashlib.sha256(json.dumps(s, sort_keys=True).encode()).hexdigest()[:16]
+        return train_cifar(**s, checkpoint=cache_dir()/"checkpoints"/key)
+    return recorded(name, run, settings)["result"]
