@@ -7,10 +7,12 @@ __all__ = ['CIFAR_MEAN', 'CIFAR_STD', 'SCHEDULES', 'balanced_subset', 'flip_and_
            'MeanAndMax', 'resnet_head', 'ResNet', 'resnet_cifar', 'native_bf16', 'choose_precision', 'image_learner',
            'evaluate_images', 'Story', 'train_cifar', 'cifar_runs']
 
-# %% ../nbs/15_images.ipynb #fa15f592
+# %% ../nbs/15_images.ipynb #81c1c7a1
 import hashlib, json, os, random, time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,25 @@ def _fastai_transforms():
     from fastai.vision.augment import aug_transforms
     return aug_transforms(size=None, pad_mode="reflection")
 
+# %% ../nbs/15_images.ipynb #b7986ac5
+def _mean_and_std(data):
+    "By channel, of values from 0 to 1"
+    if data.source == "CIFAR-100": return CIFAR_MEAN, CIFAR_STD
+    x = data.x_train[:10_000].reshape(-1, data.x_train.shape[3] if data.x_train.ndim == 4 else 1)/np.float32(255)
+    return x.mean(0).tolist(), x.std(0).tolist()
+
+def _check_arguments(data, bs, valid_bs, n, n_valid, augment):
+    if not isinstance(data, Images):
+        raise TypeError(f"data must be Images such as cifar100() gives, got a {type(data).__name__}")
+    for name, value, most in (("bs", bs, None), ("valid_bs", valid_bs, None), ("n", n, len(data.y_train)),
+                              ("n_valid", n_valid, len(data.y_test))):
+        if value is None and most: continue                          # all there are
+        if not isinstance(value, Integral) or not 2 <= value <= (most or np.inf):
+            bounds = f"from 2 to {most}" if most else "of at least 2"
+            raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}")
+    if augment not in ("shift", "fastai", None):
+        raise ValueError(f"augment must be 'shift', 'fastai' or None, got {augment!r}")
+
 # %% ../nbs/15_images.ipynb #556fe7d1
 @dataclass
 class _Batches:
@@ -87,7 +108,7 @@ class _Batches:
         if self.augment == "fastai": x = _fastai_augment(x).clamp_(0, 1)
         return x.sub_(self.mean).div_(self.std), self.y[index]
 
-# %% ../nbs/15_images.ipynb #23733ff2
+# %% ../nbs/15_images.ipynb #93df4d04
 CIFAR_MEAN, CIFAR_STD = (0.491, 0.482, 0.447), (0.247, 0.243, 0.261)  # the document's
 
 def image_dls(data:Images,     # arrays of pictures and labels, such as `cifar100()` gives
@@ -103,7 +124,7 @@ def image_dls(data:Images,     # arrays of pictures and labels, such as `cifar10
     CIFAR-100 takes the document's mean and deviation, other pictures their own.
     `TypeError` for other data, `ValueError` for a size or augmentation that can't be"""
     from fastai.data.core import DataLoaders
-    _check_arguments(data, bs, valid_bs, augment)
+    _check_arguments(data, bs, valid_bs, n, n_valid, augment)
     train, test = data.y_train, data.y_test
     chosen = np.arange(len(train)) if n is None else balanced_subset(train, n, seed)
     valid = np.arange(len(test)) if n_valid is None else balanced_subset(test, n_valid)
@@ -115,7 +136,7 @@ def image_dls(data:Images,     # arrays of pictures and labels, such as `cifar10
     dls.c, dls.vocab = len(data.names), data.names
     return dls
 
-# %% ../nbs/15_images.ipynb #99bcd09b
+# %% ../nbs/15_images.ipynb #2eac1dbe
 def _loader(data, part, index, bs, device, seed, augment=None):
     "A fastai loader of some pictures of one part; those of the training part come shuffled, full batches only"
     from fastai.data.load import DataLoader
@@ -128,21 +149,6 @@ def _loader(data, part, index, bs, device, seed, augment=None):
                     create_batch=_Batches(x.reshape(*x.shape[:3], -1), y, mean, std, augment))
     dl.rng = random.Random(seed)
     return dl
-
-def _mean_and_std(data):
-    "By channel, of values from 0 to 1"
-    if data.source == "CIFAR-100": return CIFAR_MEAN, CIFAR_STD
-    x = data.x_train[:10_000].reshape(-1, data.x_train.shape[3] if data.x_train.ndim == 4 else 1)/np.float32(255)
-    return x.mean(0).tolist(), x.std(0).tolist()
-
-def _check_arguments(data, bs, valid_bs, augment):
-    if not isinstance(data, Images):
-        raise TypeError(f"data must be Images such as cifar100() gives, got a {type(data).__name__}")
-    for name, value in dict(bs=bs, valid_bs=valid_bs).items():
-        if value < 2 or value != int(value):
-            raise ValueError(f"{name} must be a whole number of at least 2, got {value!r}")
-    if augment not in ("shift", "fastai", None):
-        raise ValueError(f"augment must be 'shift', 'fastai' or None, got {augment!r}")
 
 # %% ../nbs/15_images.ipynb #db78580d
 class ResidualBlock(nn.Module):
@@ -181,23 +187,24 @@ def resnet_head(kind:str,      # "concat": the document's; "linear": the paper's
         MeanAndMax(), nn.BatchNorm1d(2*width), nn.Dropout(0.25), nn.Linear(2*width, 128),
         nn.ReLU(inplace=True), nn.BatchNorm1d(128), nn.Dropout(0.5), nn.Linear(128, n_classes))
 
-# %% ../nbs/15_images.ipynb #e87a7c9a
+# %% ../nbs/15_images.ipynb #3929e446
 class ResNet(nn.Sequential):
     "Residual network for small pictures (He et al. 2016, section 4.2), with its own precision"
     memory_format, bf16 = torch.contiguous_format, False
 
     def forward(self, x):
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bf16):
+        own = torch.autocast(x.device.type, torch.bfloat16) if self.bf16 else nullcontext()
+        with own:
             return super().forward(x.contiguous(memory_format=self.memory_format)).float()
 
-# %% ../nbs/15_images.ipynb #b5255b79
+# %% ../nbs/15_images.ipynb #edf2e410
 def resnet_cifar(depth:int=56,      # layers with weights, counted as the paper does: 6n + 2
                  n_classes:int=100, # classes to tell apart
                  head:str="concat", # "concat": the document's head; "linear": the paper's
                  c_in:int=3,        # channels of the pictures
 ) -> ResNet:                        # pictures n x c_in x 32 x 32 in, n x n_classes out
     "n blocks each at 16, 32 and 64 channels. `ValueError` for a depth that is not 6n + 2"
-    if depth != int(depth) or depth < 8 or (depth - 2) % 6:
+    if not isinstance(depth, Integral) or depth < 8 or (depth - 2) % 6:
         raise ValueError(f"depth must be 6n + 2: 8, 14, 20, 32, 56, 110, ..., got {depth!r}")
     first = nn.Conv2d(c_in, 16, 3, 1, 1, bias=False)
     layers, width = [first, nn.BatchNorm2d(16), nn.ReLU(inplace=True)], 16
@@ -207,12 +214,13 @@ def resnet_cifar(depth:int=56,      # layers with weights, counted as the paper 
             width = channels
     return ResNet(nn.Sequential(*layers), resnet_head(head, n_classes))
 
-# %% ../nbs/15_images.ipynb #6b7d307c
+# %% ../nbs/15_images.ipynb #49172bc1
 def native_bf16(device="cpu", # a torch device or its name
 ) -> bool:
     "Has the device arithmetic of its own for bfloat16, or would it have to imitate it?"
     device = torch.device(device)
-    if device.type == "cuda": return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cuda":
+        with torch.cuda.device(device): return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu": return device.type == "mps"        # there the trial decides
     try: can = torch.cpu.get_capabilities()
     except AttributeError:                                       # torch before 2.9
@@ -278,7 +286,7 @@ def image_learner(dls,                # from `image_dls`
     learn.precision = precision
     return learn
 
-# %% ../nbs/15_images.ipynb #d0b27d15
+# %% ../nbs/15_images.ipynb #be9cbb37
 @torch.no_grad()
 def evaluate_images(model, # gives a number for each class
                     dl,    # loader of pictures and labels
@@ -286,14 +294,15 @@ def evaluate_images(model, # gives a number for each class
     "Loss and accuracy in evaluation mode"
     training = model.training
     model.eval()
-    sums = torch.zeros(3, dtype=torch.float64)
+    sums, seen = torch.zeros(3, dtype=torch.float64), 0
     for x, y in dl:
         logits = model(x)
         best = logits.topk(min(5, logits.shape[1])).indices == y[:, None]
         losses = F.cross_entropy(logits, y, reduction="sum")
         sums += torch.stack([losses, best[:, 0].float().sum(), best.float().sum()]).cpu()
+        seen += len(y)
     model.train(training)
-    return dict(zip(("loss", "top_1", "top_5"), (sums/dl.n).tolist()))
+    return dict(zip(("loss", "top_1", "top_5"), (sums/seen).tolist()))
 
 # %% ../nbs/15_images.ipynb #6f5e4b36
 SCHEDULES = dict(one_cycle=one_cycle, step=step_decay, stable=warmup_stable_decay,
@@ -364,7 +373,7 @@ def before_validate(self:Story):                     # fastai's own, which `chec
     from fastai.callback.core import CancelValidException
     raise CancelValidException
 
-# %% ../nbs/15_images.ipynb #4a759d3a
+# %% ../nbs/15_images.ipynb #2d6f0f9f
 @patch
 def after_train(self:Story):
     self.seconds.append(round(self.spent, 2))
@@ -381,11 +390,6 @@ def keep(self:Story):
                dict(curve=self.curve, seconds=self.seconds, diverged=self.diverged))
     for old in self.path.glob("epoch*.safetensors"):
         if old != state: old.unlink()
-
-def _resume(learn, story):
-    "Put the state of the last epoch that was kept into model and optimizer"
-    learn.create_opt()
-    if story.done: _load_state(learn, story.path/f"epoch{story.done}.safetensors")
 
 # %% ../nbs/15_images.ipynb #855c7120
 def _save_state(learn, path):
@@ -415,13 +419,16 @@ def _format(p):
     last = torch.channels_last
     return last if p.ndim == 4 and p.is_contiguous(memory_format=last) else torch.contiguous_format
 
-# %% ../nbs/15_images.ipynb #723dd387
-def _story(checks, seed, checkpoint):
-    "A `Story` as a fastai callback; fastai is imported only here"
+# %% ../nbs/15_images.ipynb #cdc2cf56
+def _story(learn, checks, seed, checkpoint):
+    "A `Story` as a fastai callback; the state that it kept last goes into model and optimizer"
     from fastai.callback.core import Callback
-    return type("Story", (Story, Callback), {})(checks, seed, checkpoint)
+    story = type("Story", (Story, Callback), {})(checks, seed, checkpoint)
+    learn.create_opt()
+    if story.done: _load_state(learn, story.path/f"epoch{story.done}.safetensors")
+    return story
 
-# %% ../nbs/15_images.ipynb #1d43c6ae
+# %% ../nbs/15_images.ipynb #6ab57bd4
 def train_cifar(lr:float,            # the rate at its highest
                 epochs:int=3,        # times through the training pictures
                 depth:int=56,        # of the network
@@ -430,7 +437,7 @@ def train_cifar(lr:float,            # the rate at its highest
                 bs:int=256,          # pictures in a step
                 schedule:str="one_cycle", # one of `SCHEDULES`
                 shape:dict={},       # its settings, such as `pct_start`
-                moms=(0.95, 0.85, 0.95), # momentum at start, peak and end; or one number
+                moms=(0.95, 0.85, 0.95), # momentum at start, peak, end of any schedule; or one
                 opt:str="adam",      # fastai's "adam", decay decoupled; or "sgd", with L2
                 wd:float=0.01,       # weight decay
                 decay_norms=True,    # of norms and biases too, as in fastai 1?
@@ -446,19 +453,17 @@ def train_cifar(lr:float,            # the rate at its highest
     diverged ends there. `test` is there with `n_valid`. `ValueError` for senseless settings,
     and for a checkpoint of others"""
     settings = {k: v for k, v in locals().items() if k not in ("checkpoint", "cbs")}
-    _check_run(lr, epochs, schedule, opt, wd, checks)
-    if checkpoint: _check_folder(Path(checkpoint), settings)
+    _check_run(settings, checkpoint)
     dls = image_dls(_pictures(), bs, augment=augment, n=n, n_valid=n_valid, seed=seed)
     learn = image_learner(dls, depth, bf16=bf16, seed=seed, wd=wd, wd_bn_bias=decay_norms,
                           opt_func=_OPTIMIZERS[opt]())
-    story = _story(checks, seed, checkpoint)
-    _resume(learn, story)
+    story = _story(learn, checks, seed, checkpoint)
     cbs = [story, _rate_and_momentum(lr, schedule, shape, moms), *cbs]
     with learn.no_bar(), learn.no_logging(), learn.removed_cbs(learn.recorder):
         if story.done < epochs: learn.fit(epochs, cbs=cbs, start_epoch=story.done)
     return _told(learn, story)
 
-# %% ../nbs/15_images.ipynb #89d1aba4
+# %% ../nbs/15_images.ipynb #efe55855
 _pictures = lru_cache(cifar100)                                 # reading and checking them takes a second
 
 def _told(learn, story):
@@ -469,6 +474,7 @@ def _told(learn, story):
     if test and not story.diverged: result["test"] = evaluate_images(learn.model, test)
     return result
 
+# %% ../nbs/15_images.ipynb #32557c17
 def _check_folder(path, settings):
     "Keep the settings beside the state; refuse a folder that keeps a run of others"
     kept, settings = path/"settings.json", json.loads(json.dumps(settings, default=str))
@@ -478,11 +484,16 @@ def _check_folder(path, settings):
         raise ValueError(f"checkpoint must be the folder of this run or a new one; {path} keeps one with {', '.join(differ)}")
     write_json(kept, settings)
 
-def _check_run(lr, epochs, schedule, opt, wd, checks):
-    for name, value, low in (("lr", lr, 0), ("wd", wd, 0), ("epochs", epochs, 1), ("checks", checks, 1)):
-        if not low <= value < np.inf: raise ValueError(f"{name} must be finite and at least {low}, got {value!r}")
-    for name, value, known in (("schedule", schedule, SCHEDULES), ("opt", opt, _OPTIMIZERS)):
-        if value not in known: raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+def _check_run(settings, checkpoint):
+    for name, low in dict(lr=0, wd=0, epochs=1, checks=1).items():
+        value, whole = settings[name], low == 1
+        if not isinstance(value, Integral if whole else Real) or not low <= value < np.inf:
+            raise ValueError(f"{name} must be {'a whole number' if whole else 'finite'} and at least {low}, got {value!r}")
+    for name, known in (("schedule", SCHEDULES), ("opt", _OPTIMIZERS)):
+        if settings[name] not in known: raise ValueError(f"{name} must be one of {', '.join(known)}, got {settings[name]!r}")
+    if np.size(settings["moms"]) not in (1, 3):
+        raise ValueError(f"moms must be one number, or three: at start, peak and end, got {settings['moms']!r}")
+    if checkpoint: _check_folder(Path(checkpoint), settings)
 
 # %% ../nbs/15_images.ipynb #a1c05a79
 def _adam():
