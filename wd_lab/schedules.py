@@ -170,7 +170,7 @@ def triangular(pct,                  # progress from 0 to 1, or an array of such
     height = _height(cycle, pct_up, mode, gamma)
     return lr_min + (lr_max - lr_min)*height
 
-# %% ../nbs/17_one_cycle.ipynb #48b4d9c1
+# %% ../nbs/17_one_cycle.ipynb #379de67e
 def _put_lr(group, value):
     if isinstance(group["lr"], torch.Tensor): group["lr"].fill_(value)
     else: group["lr"] = value
@@ -183,6 +183,7 @@ def _put_momentum(group, value):
 
 def _has_momentum(group): return "betas" in group or "momentum" in group
 
+# %% ../nbs/17_one_cycle.ipynb #16b3aba2
 def _groups(optimizer):
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {optimizer!r}")
@@ -320,7 +321,7 @@ def _one_cycle_settings(optimizer, lr_max, total_steps, moms, div, div_final, pc
     if top > 0: _in_phase(0., top/last, dtype)       # refuses phases too short for the precision
     return settings
 
-# %% ../nbs/17_one_cycle.ipynb #6ba29f22
+# %% ../nbs/17_one_cycle.ipynb #62f7ef1f
 class OneCycle(StepSchedule):
     """1cycle (Smith 2018) for any torch optimizer: the rate up and down, momentum down and up.
 
@@ -344,14 +345,16 @@ class OneCycle(StepSchedule):
         rate = self._curve(step, top/s["div"], top, top/s["div_final"])
         return rate, self._curve(step, *s["moms"]) if s["moms"] else None
 
-    def _curve(self, step, start, peak, end):
-        n, pct_start, reach_end, dtype = (self.settings[name] for name in
-                                          ("total_steps", "pct_start", "reach_end", "dtype"))
-        if not reach_end: return up_and_down(step/n, start, peak, end, pct_start, dtype)
-        last, top = n - 1, pct_start*n - 1
-        step = min(step, last)
-        if top > 0: return up_and_down(step/last, start, peak, end, top/last, dtype)
-        return _wave((step - top)/(last - top), peak, end)         # too few steps for a way up
+# %% ../nbs/17_one_cycle.ipynb #ac195ee5
+@patch
+def _curve(self:OneCycle, step, start, peak, end):
+    n, pct_start, reach_end, dtype = (self.settings[name] for name in
+                                      ("total_steps", "pct_start", "reach_end", "dtype"))
+    if not reach_end: return up_and_down(step/n, start, peak, end, pct_start, dtype)
+    last, top = n - 1, pct_start*n - 1
+    step = min(step, last)
+    if top > 0: return up_and_down(step/last, start, peak, end, top/last, dtype)
+    return _wave((step - top)/(last - top), peak, end)   # too few steps for a way up
 
 # %% ../nbs/17_one_cycle.ipynb #71859d78
 @patch
