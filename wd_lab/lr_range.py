@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['range_rates', 'rate_ratios', 'lr_range_test', 'RangeRun', 'LRRange', 'steep', 'minimum', 'valley', 'slide', 'smith']
 
-# %% ../nbs/16_lr_range_test.ipynb #bd0fefb3
+# %% ../nbs/16_lr_range_test.ipynb #12e4f385
 import inspect, math, random
 from collections import deque
-from contextlib import closing
+from contextlib import closing, contextmanager
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,7 @@ import pandas as pd
 import torch
 from fastcore.basics import patch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 # %% ../nbs/16_lr_range_test.ipynb #745ff685
 def range_rates(start_lr:float=1e-7, # of the first step
@@ -49,133 +50,109 @@ class _Curve:
         self.best = min(self.best, now)
         return math.isnan(loss) or self.stop_div and now > self.best + 3*abs(self.best)
 
-# %% ../nbs/16_lr_range_test.ipynb #de29c03f
-_PLAIN = (str, bytes, int, float, complex, bool, type(None), type, range, torch.dtype, torch.device, torch.Size)
-_OPAQUE = ("pandas", "pyarrow", "PIL", "matplotlib", "fastprogress", "threading", "_thread", "multiprocessing", "logging",
-           "pathlib", "io", "_io", "types", "typing", "inspect", "weakref", "concurrent")
-_OPAQUE_TORCH = ("torch._dynamo", "torch._C", "torch.multiprocessing", "torch.distributed")
-_MANY, _BIG = 1000, 2**23   # where the data lie: no look into longer lists, no copy of larger arrays (bytes)
+# %% ../nbs/16_lr_range_test.ipynb #6ff3f4fd
+def _undo_tensor(t):
+    "Values, whether it trains, and the gradient that waits"
+    place, value, trains = t.data, t.detach().clone(), t.requires_grad
+    grad = t.grad if t.is_leaf else None
+    def undo():
+        t.data = place
+        if t.layout != torch.strided or not torch.equal(place, value): place.copy_(value)
+        if t.is_leaf: t.requires_grad_(trains).grad = grad
+    return undo
 
+# %% ../nbs/16_lr_range_test.ipynb #205358a0
+def _undo_items(items):
+    "What was in a dict, list, deque or set, in the same order"
+    def identities(): return [id(x) for x in items], [id(x) for x in getattr(items, "values", tuple)()]
+    was, before = (dict if isinstance(items, dict) else list)(items), identities()
+    def undo():
+        if identities() == before: return
+        items.clear()
+        (items.extend if hasattr(items, "extend") else items.update)(was)
+    return undo
+
+# %% ../nbs/16_lr_range_test.ipynb #462b4d5d
+def _undo_dice(dice):
+    "The state of a generator, or of a module that has one"
+    if isinstance(dice, np.random.Generator):
+        return partial(setattr, dice.bit_generator, "state", dice.bit_generator.state)
+    if hasattr(dice, "getstate"): return partial(dice.setstate, dice.getstate())     # Python's
+    return partial(dice.set_state, dice.get_state())                                 # torch's, numpy's
+
+def _global_dice():
+    "Undo functions of the global generators"
+    on_gpu = torch.cuda.default_generators if torch.cuda.is_initialized() else ()
+    undo = [_undo_dice(dice) for dice in (torch.default_generator, np.random, random, *on_gpu)]
+    if torch.backends.mps.is_available():
+        undo.append(partial(torch.mps.set_rng_state, torch.mps.get_rng_state()))
+    return undo
+
+# %% ../nbs/16_lr_range_test.ipynb #3f5d5627
 _DICE = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
+_KNOWN = ("torch.nn", "torch.optim", "torch.utils.data", "fastai", "fastcore", "fasttransform")
 
-def _same_items(a, b): return len(a) == len(b) and all(x is y for x, y in zip(a, b))
+def _undo_of(o):
+    "Its undo, or None where an object has nothing of its own to change"
+    if isinstance(o, torch.Tensor): return _undo_tensor(o)
+    if isinstance(o, _DICE): return _undo_dice(o)
+    if isinstance(o, (dict, list, deque, set)): return _undo_items(o)
+    if isinstance(o, np.ndarray) and o.flags.writeable: return partial(np.copyto, o, o.copy())
 
-def _repeats_itself(t): return t.layout == torch.strided and any(s == 0 and n > 1 for s, n in zip(t.stride(), t.shape))
+def _hangs_on(o):
+    "What to follow from here"
+    if isinstance(o, dict): return list(o.values())
+    if isinstance(o, (list, tuple, deque, set)): return list(o)
+    known = any(c.__module__.startswith(_KNOWN) for c in type(o).__mro__)
+    return [vars(o)] if known and hasattr(o, "__dict__") else []
 
-# %% ../nbs/16_lr_range_test.ipynb #8803a7f5
-class _Kept:
-    """What some objects are, and all that hangs on them: attributes, tensors, dicts, lists. `put_back` undoes every change.
-    Generators of random numbers go apart, into `dice`"""
-    def __init__(self, things, seen=None, is_data=False):
-        self.undo, self.dice, self.seen = [], [], {} if seen is None else seen
-        self.many, self.big = (_MANY, _BIG) if is_data else (math.inf, math.inf)
-        waiting = list(things)
-        while waiting:
-            o = waiting.pop()
-            if id(o) in self.seen or isinstance(o, _PLAIN) or callable(o) and not hasattr(o, "__dict__"): continue
-            self.seen[id(o)] = o                   # kept alive, so that no other object gets its id
-            waiting += self.keep(o)
+# %% ../nbs/16_lr_range_test.ipynb #a80d2962
+def _undo_all(objects, besides=(), are_loaders=False):
+    "Undo functions of all that hangs on these objects, and what that is; `besides`: don't follow these"
+    undo, seen, skip = [], {}, {id(o) for o in besides}
+    waiting = [*objects, *(vars(o) for o in objects if hasattr(o, "__dict__"))]
+    while waiting:
+        o = waiting.pop()
+        if id(o) in seen or id(o) in skip: continue
+        seen[id(o)] = o                             # alive, so that no other object gets its id
+        is_data = are_loaders and isinstance(o, (torch.Tensor, np.ndarray)) and o.nbytes > 2**23
+        if not is_data: undo.append(_undo_of(o))
+        followed = _hangs_on(o)
+        if not (are_loaders and len(followed) > 1000): waiting += followed
+    return [f for f in undo if f], list(seen.values())
 
-    def put_back(self):
-        for f in self.undo: f()
+@contextmanager
+def _afterwards(undo):
+    "Call all of these at the end, whatever happens; a second Ctrl-C waits"
+    try: yield
+    finally:
+        try: _call_all(undo)
+        except KeyboardInterrupt:
+            _call_all(undo)
+            raise
 
-    def put_back_dice(self):
-        for f in self.dice: f()
+def _call_all(functions):
+    for f in functions: f()
 
-    def keep(self, o):
-        "Keep one object; returns what hangs on it"
-        if isinstance(o, torch.Tensor): return self.keep_tensor(o)
-        if isinstance(o, np.ndarray): return self.keep_array(o)
-        if isinstance(o, _DICE): return self.keep_dice(o)
-        if isinstance(o, dict): return self.keep_dict(o)
-        if isinstance(o, (list, deque, set)): return self.keep_items(o)
-        if isinstance(o, tuple): return o if len(o) <= self.many else ()
-        home = type(o).__module__
-        if home.split(".")[0] in _OPAQUE or home.startswith(_OPAQUE_TORCH) or inspect.ismodule(o) or inspect.isroutine(o): return ()
-        attributes = getattr(o, "__dict__", None)
-        return (attributes,) if isinstance(attributes, dict) else ()
+# %% ../nbs/16_lr_range_test.ipynb #d85219a8
+def _autocast_depth():
+    depth = torch.autocast_increment_nesting() - 1
+    torch.autocast_decrement_nesting()
+    return depth
 
-    def keep_tensor(self, t):
-        if isinstance(t, torch.nn.parameter.UninitializedTensorMixin):
-            raise ValueError("model_or_learner must have its shapes: pass one batch through its lazy layers first")
-        if t.nbytes > self.big or t.is_meta or _repeats_itself(t): return ()
-        place, grad, trains = t.data, t.grad if t.is_leaf else None, t.requires_grad
-        value = place.clone()
-        def undo():
-            if t.data_ptr() != place.data_ptr() or t.dtype != place.dtype or t.shape != place.shape: t.data = place
-            t.data.copy_(value)
-            if not t.is_leaf: return
-            if t.requires_grad != trains: t.requires_grad_(trains)
-            t.grad = grad
-        self.undo.append(undo)
-        return ()
-
-    def keep_array(self, a):
-        if a.nbytes <= self.big and a.flags.writeable and a.dtype != object:
-            value = a.copy()
-            def undo(): a[...] = value
-            self.undo.append(undo)
-        return ()
-
-    def keep_dice(self, g):
-        if isinstance(g, torch.Generator): get, put = g.get_state, g.set_state
-        elif isinstance(g, np.random.Generator):
-            get, put = lambda: g.bit_generator.state, partial(setattr, g.bit_generator, "state")
-        elif isinstance(g, np.random.RandomState): get, put = g.get_state, g.set_state
-        else: get, put = g.getstate, g.setstate
-        self.dice.append(partial(put, get()))
-        return ()
-
-    def keep_dict(self, d):
-        keys, values = list(d), list(d.values())
-        def undo():
-            if _same_items(list(d), keys) and _same_items(list(d.values()), values): return
-            d.clear()
-            d.update(zip(keys, values))
-        self.undo.append(undo)
-        return values if len(values) <= self.many else ()
-
-    def keep_items(self, items):
-        copy = list(items)
-        def undo():
-            if isinstance(items, set):
-                if items != set(copy): items.clear(); items.update(copy)
-            elif not _same_items(items, copy): items.clear(); items.extend(copy)
-        self.undo.append(undo)
-        return copy if len(copy) <= self.many else ()
-
-# %% ../nbs/16_lr_range_test.ipynb #5a38123b
-class _KeptRandom:
-    "The global generators of random numbers: torch's on each device, numpy's, Python's"
-    def __init__(self):
-        self.states = [(torch.set_rng_state, torch.get_rng_state()), (np.random.set_state, np.random.get_state()),
-                       (random.setstate, random.getstate())]
-        if torch.cuda.is_available() and torch.cuda.is_initialized():
-            self.states.append((torch.cuda.set_rng_state_all, torch.cuda.get_rng_state_all()))
-        if torch.backends.mps.is_available(): self.states.append((torch.mps.set_rng_state, torch.mps.get_rng_state()))
-
-    def put_back(self):
-        for put, state in self.states: put(state)
-
-class _KeptAutocast:
-    "Whether torch is in autocast, and how deep: fastai's mixed precision stays in it after an error in the loss"
-    def __init__(self):
-        self.flags = [(d, torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in ("cpu", "cuda")]
-        self.depth = self.nesting()
-
-    def nesting(self):
-        depth = torch.autocast_increment_nesting() - 1
-        torch.autocast_decrement_nesting()
-        return depth
-
-    def put_back(self):
-        for _ in range(self.nesting() - self.depth): torch.autocast_decrement_nesting()
-        for device, enabled, dtype in self.flags:
+def _undo_autocast():
+    "Whether torch is in autocast, and how deep"
+    depth = _autocast_depth()
+    flags = [(d, torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in ("cpu", "cuda")]
+    def undo():
+        for _ in range(_autocast_depth() - depth): torch.autocast_decrement_nesting()
+        for device, enabled, dtype in flags:
             torch.set_autocast_enabled(device, enabled)
             torch.set_autocast_dtype(device, dtype)
         torch.clear_autocast_cache()
+    return undo
 
-# %% ../nbs/16_lr_range_test.ipynb #6b84cdbd
+# %% ../nbs/16_lr_range_test.ipynb #24186e3c
 _TARGETS = ("labels", "label", "targets", "target", "y")   # names of targets in a dict
 
 def _on(device, batch):
@@ -186,20 +163,22 @@ def _on(device, batch):
     if isinstance(batch, (tuple, list)): return type(batch)(_on(device, v) for v in batch)
     return batch
 
-def _call_with(model, inputs, batch):
+def _predict(model, inputs, batch):
     "Give a model a dict: by name where it has these names, alone where there is one, or the whole batch"
     takes = inspect.signature(model.forward).parameters
     by_name = all(name in takes for name in inputs) or any(p.kind == p.VAR_KEYWORD for p in takes.values())
     if by_name and takes: return model(**inputs)
     return model(next(iter(inputs.values()))) if len(inputs) == 1 else model(batch)
 
-def _own_loss(prediction):
-    loss = prediction.get("loss") if isinstance(prediction, Mapping) else getattr(prediction, "loss", None)
-    if loss is None:
-        raise ValueError("loss_fn must be a function of prediction and target, such as torch.nn.functional.cross_entropy, got None")
-    return loss
+def _split(batch):
+    "Inputs and target; the whole dict is the target where none has a name for it"
+    if isinstance(batch, Mapping):
+        name = next((k for k in _TARGETS if k in batch), None)
+        return {k: v for k, v in batch.items() if k != name}, batch[name] if name else batch
+    if isinstance(batch, (tuple, list)) and len(batch) > 1: return batch[:-1], batch[-1]
+    raise ValueError(f"train_dl must give batches (inputs, targets) or dicts, got a {type(batch).__name__}")
 
-# %% ../nbs/16_lr_range_test.ipynb #e05ec47d
+# %% ../nbs/16_lr_range_test.ipynb #cde349a4
 class _Forward(NamedTuple):
     loss: torch.Tensor
     prediction: object
@@ -208,28 +187,22 @@ class _Forward(NamedTuple):
 def _forward(model, batch, loss_fn) -> _Forward:
     "Prediction and loss for a batch of any of the kinds in the table"
     torch.clear_autocast_cache()     # it holds copies of the weights before the last step
-    if isinstance(batch, Mapping):
-        name = next((k for k in _TARGETS if k in batch), None)
-        if loss_fn is None:
-            prediction = model(**batch)
-            return _Forward(_checked_loss(_own_loss(prediction)), prediction, batch.get(name))
-        inputs, target = {k: v for k, v in batch.items() if k != name}, batch[name] if name else batch
-        prediction = _call_with(model, inputs, batch)
-    else:
-        if not isinstance(batch, (tuple, list)) or len(batch) < 2:
-            raise ValueError(f"train_dl must give batches (inputs, targets) or dicts, got a {type(batch).__name__}")
-        *inputs, target = batch
-        prediction = model(*inputs)
-        if loss_fn is None: return _Forward(_checked_loss(_own_loss(prediction)), prediction, target)
-    return _Forward(_checked_loss(loss_fn(prediction, target)), prediction, target)
+    inputs, target = _split(batch)
+    is_dict = isinstance(batch, Mapping)
+    if loss_fn is None: prediction = model(**batch) if is_dict else model(*inputs)
+    else: prediction = _predict(model, inputs, batch) if is_dict else model(*inputs)
+    loss = _own_loss(prediction) if loss_fn is None else loss_fn(prediction, target)
+    if isinstance(loss, torch.Tensor) and loss.numel() == 1: return _Forward(loss.reshape(()), prediction, target)
+    got = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else f"a {type(loss).__name__}"
+    raise ValueError(f"loss_fn must return a tensor with one number, got {got}")
 
-def _checked_loss(loss):
-    if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
-        got = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else f"a {type(loss).__name__}"
-        raise ValueError(f"loss_fn must return a tensor with one number, got {got}")
-    return loss.reshape(())
+def _own_loss(prediction):
+    loss = prediction.get("loss") if isinstance(prediction, Mapping) else getattr(prediction, "loss", None)
+    if loss is None:
+        raise ValueError("loss_fn must be a function of prediction and target, such as torch.nn.functional.cross_entropy, got None")
+    return loss
 
-# %% ../nbs/16_lr_range_test.ipynb #e2cabbb5
+# %% ../nbs/16_lr_range_test.ipynb #c78a12b0
 def _right(prediction, target):
     "How many labels are predicted, of how many; None where there are no labels"
     if not (isinstance(prediction, torch.Tensor) and isinstance(target, torch.Tensor)): return None
@@ -245,6 +218,7 @@ def _n_items(batch):
     parts = batch.values() if isinstance(batch, Mapping) else batch if isinstance(batch, (tuple, list)) else ()
     return next((n for n in map(_n_items, parts) if n), 0)
 
+# %% ../nbs/16_lr_range_test.ipynb #20d87b83
 class _HeldOut:
     "Means over held-out batches"
     def __init__(self): self.loss = self.n = self.right = self.known = 0
@@ -253,15 +227,88 @@ class _HeldOut:
         self.loss, self.n = self.loss + loss*n, self.n + n
         if counts := _right(prediction, target): self.right, self.known = self.right + counts[0], self.known + counts[1]
 
-    def figures(self):
+    def figures(self): # loss, accuracy
         return self.loss/self.n if self.n else math.nan, self.right/self.known if self.known else math.nan
 
-# %% ../nbs/16_lr_range_test.ipynb #0438d206
+@contextmanager
+def _looking(model):
+    "Evaluation mode, no gradients; afterwards modes and random numbers are as before"
+    modes = [(m, m.training) for m in model.modules()]
+    with torch.no_grad(), _afterwards([partial(setattr, m, "training", mode) for m, mode in modes] + _global_dice()):
+        model.eval()
+        yield
+
+# %% ../nbs/16_lr_range_test.ipynb #752a4e69
+def _measure(model, valid_dl, loss_fn, device):
+    "Mean loss and accuracy on held-out data"
+    sums = _HeldOut()
+    with _looking(model):
+        for batch in valid_dl:
+            loss, prediction, target = _forward(model, _on(device, batch), loss_fn)
+            sums.add(loss.item(), prediction, target, _n_items(batch))
+    return sums.figures()
+
+# %% ../nbs/16_lr_range_test.ipynb #b743c995
+def rate_ratios(rates, # of an optimizer's groups
+) -> np.ndarray:       # share of the highest rate for each group; all 1 where every rate is 0
+    "How the rates of groups relate"
+    rates = np.array([float(r) for r in rates])
+    return rates/rates.max() if rates.max() > 0 else np.ones(len(rates))
+
+# %% ../nbs/16_lr_range_test.ipynb #d1ff42dd
 class _Plan(NamedTuple):
     rates: np.ndarray # of each step
     accumulate: int   # batches in a step
     measure_at: range # steps after which the held-out data are looked at
+    smooth: float
+    stop_div: bool
 
+class _Log:
+    "What a test has seen so far"
+    def __init__(self, plan, measure):
+        self.plan, self.measure, self.held_out = plan, measure, {}
+        self.curve = _Curve(plan.smooth, plan.stop_div)
+
+    def add(self, loss) -> bool: # is this the end?
+        i = len(self.curve.losses)
+        exploded = self.curve.add(loss)
+        if i in self.plan.measure_at and not math.isnan(loss): self.held_out[i] = self.measure()
+        return exploded or i + 1 == len(self.plan.rates)
+
+# %% ../nbs/16_lr_range_test.ipynb #9e3284b7
+@patch
+def as_run(self:_Log): # a RangeRun
+    "`ValueError` where the loss was nan before anything was learned"
+    losses = self.curve.losses
+    if not math.isfinite(losses[0]):
+        raise ValueError(f"loss_fn must give a finite loss at the first step, got {losses[0]}: no step was taken yet, "
+                         "so look at model, data and loss_fn, not at the rate")
+    table = np.full((len(losses), 2), np.nan)
+    for i, figures in self.held_out.items(): table[i] = figures
+    return RangeRun(np.array(losses, np.float32), np.array(self.curve.smooth_losses, np.float32), table[:, 0], table[:, 1])
+
+# %% ../nbs/16_lr_range_test.ipynb #95b35580
+def _torch_test(model, train_dl, loss_fn, opt, valid_dl, plan):
+    "One range test of a torch model"
+    device = next(p.device for p in model.parameters())
+    log = _Log(plan, lambda: _measure(model, valid_dl, loss_fn, device))
+    ratios = rate_ratios([group["lr"] for group in opt.param_groups])
+    _drop_gradients(model, opt)
+    model.train()
+    with closing(_epochs(train_dl)) as batches:
+        for rate in plan.rates:
+            _set_rates(opt, (rate*ratios).tolist())
+            total = 0.
+            for _ in range(plan.accumulate):
+                loss = _forward(model, _on(device, next(batches)), loss_fn).loss
+                total += loss.item()
+                (loss if plan.accumulate == 1 else loss/plan.accumulate).backward()
+            opt.step()
+            opt.zero_grad()
+            if log.add(total/plan.accumulate): break
+    return log.as_run()
+
+# %% ../nbs/16_lr_range_test.ipynb #9dd19528
 def _epochs(dl):
     "Its batches without end"
     while True:
@@ -277,57 +324,24 @@ def _set_rates(opt, rates):
         if isinstance(group["lr"], torch.Tensor): group["lr"].fill_(rate)
         else: group["lr"] = rate
 
-# %% ../nbs/16_lr_range_test.ipynb #5cd72af6
-def _torch_test(model, train_dl, loss_fn, opt, valid_dl, plan, curve):
-    "One range test of a torch model: fills the curve, returns held-out figures by step"
-    device, held_out = next(p.device for p in model.parameters()), {}
-    ratios = rate_ratios([group["lr"] for group in opt.param_groups])
-    model.train()
-    with closing(_epochs(train_dl)) as batches:
-        for i, rate in enumerate(plan.rates):
-            _set_rates(opt, (rate*ratios).tolist())
-            total = 0.
-            for _ in range(plan.accumulate):
-                loss = _forward(model, _on(device, next(batches)), loss_fn).loss
-                total += loss.item()
-                (loss if plan.accumulate == 1 else loss/plan.accumulate).backward()
-            opt.step()
-            opt.zero_grad()
-            end = curve.add(total/plan.accumulate)
-            if i in plan.measure_at and not math.isnan(total):
-                held_out[i] = _measure(model, valid_dl, loss_fn, device)
-            if end: break
-    return held_out
+def _drop_gradients(model, opt):
+    "Those of the model, and of what only the optimizer has"
+    for p in [*model.parameters(), *(p for g in (opt.param_groups if opt else ()) for p in g["params"])]: p.grad = None
 
-# %% ../nbs/16_lr_range_test.ipynb #b8933913
-@torch.no_grad()
-def _measure(model, valid_dl, loss_fn, device):
-    "Mean loss and accuracy on held-out data; random numbers and modes are as before"
-    dice, modes, sums = _KeptRandom(), [(m, m.training) for m in model.modules()], _HeldOut()
-    model.eval()
-    for batch in valid_dl:
-        loss, prediction, target = _forward(model, _on(device, batch), loss_fn)
-        sums.add(loss.item(), prediction, target, _n_items(batch))
-    for m, mode in modes: m.training = mode
-    dice.put_back()
-    return sums.figures()
-
-# %% ../nbs/16_lr_range_test.ipynb #f67f64f9
-def _learner_test(learn, valid_dl, plan, ratios, curve):
+# %% ../nbs/16_lr_range_test.ipynb #e853a63f
+def _learner_test(learn, valid_dl, plan):
     "The same for a fastai `Learner`, in its own loop with its callbacks"
-    from fastai.callback.core import CancelFitException
-    held_out = {}
+    log = _Log(plan, lambda: _measure_learner(learn, valid_dl))
+    if not learn.opt:
+        learn.create_opt()
+        learn.opt.set_hyper("lr", learn.lr)        # a slice spreads over the groups
+    _drop_gradients(learn.model, learn.opt)
+    driver = _driver(plan, rate_ratios([h["lr"] for h in learn.opt.hypers]), log)
     learn.cbs = learn.cbs.filter(lambda cb: not isinstance(cb, _silent_callbacks()))
     learn.logger = lambda *_: None
-    def end_of_step(loss):
-        i = len(curve.losses)
-        end = curve.add(loss)
-        if i in plan.measure_at and not math.isnan(loss): held_out[i] = _measure_learner(learn, valid_dl)
-        if end or i + 1 == len(plan.rates): raise CancelFitException
-    driver = _driver(plan, ratios, end_of_step)
     n_epochs = -(-len(plan.rates)*plan.accumulate//len(learn.dls.train)) + 1
     learn.fit(n_epochs, cbs=[driver, *([_accumulator(driver, plan.accumulate)] if plan.accumulate > 1 else [])])
-    return held_out
+    return log.as_run()
 
 def _silent_callbacks():
     from fastai.callback.progress import CSVLogger, ProgressCallback, ShowGraphCallback
@@ -335,20 +349,18 @@ def _silent_callbacks():
     from fastai.callback.tracker import TrackerCallback
     return CSVLogger, ProgressCallback, ShowGraphCallback, ParamScheduler, TrackerCallback
 
-# %% ../nbs/16_lr_range_test.ipynb #55942809
-def _driver(plan, ratios, end_of_step):
-    from fastai.callback.core import Callback, CancelValidException
+# %% ../nbs/16_lr_range_test.ipynb #1253bd8a
+def _driver(plan, ratios, log):
+    from fastai.callback.core import Callback, CancelFitException, CancelValidException
     class Driver(Callback):
-        "Sets the rate before each step and hands on its loss. It goes by the name that other callbacks make way for"
         order, run_valid, name = 1000, False, "lr_finder"
-        def before_fit(self): self.waiting, self.step_now = [], 0
-        def before_batch(self): self.learn.opt.set_hyper("lr", (plan.rates[self.step_now]*ratios).tolist())
+        def before_fit(self): self.waiting = []
+        def before_batch(self): self.learn.opt.set_hyper("lr", (plan.rates[len(log.curve.losses)]*ratios).tolist())
         def after_batch(self):
             self.waiting.append(self.learn.loss.mean().item())
             if len(self.waiting) < plan.accumulate: return
             loss, self.waiting = sum(self.waiting)/plan.accumulate, []
-            self.step_now += 1
-            end_of_step(loss)
+            if log.add(loss): raise CancelFitException
         def before_validate(self): raise CancelValidException
     return Driver()
 
@@ -362,34 +374,21 @@ def _accumulator(driver, accumulate):
             if len(driver.waiting) + 1 < accumulate: raise CancelBatchException
     return Accumulator()
 
-@torch.no_grad()
+# %% ../nbs/16_lr_range_test.ipynb #6639d175
 def _measure_learner(learn, valid_dl):
     "Held-out loss and accuracy in the learner's own loop, so that its precision holds"
-    names = ("iter", "dl", "n_iter", "xb", "yb", "pred", "loss", "loss_grad")
-    before, dice, sums = {k: getattr(learn, k, None) for k in names}, _KeptRandom(), _HeldOut()
-    modes = [(m, m.training) for m in learn.model.modules()]
-    learn.model.eval()
-    learn.training = False
-    if recorder := getattr(learn, "recorder", None): recorder.cancel_valid = True  # its metrics are those of epochs
-    for i, batch in enumerate(valid_dl):
-        learn.one_batch(i, batch)
-        target = learn.yb[0] if len(learn.yb) == 1 else None
-        sums.add(learn.loss.mean().item(), learn.pred, target, _n_items(learn.yb) or _n_items(learn.xb))
-    learn.training = True
-    if recorder: recorder.cancel_valid = False
-    for m, mode in modes: m.training = mode
-    for k, v in before.items(): setattr(learn, k, v)
-    dice.put_back()
+    sums, recorder = _HeldOut(), getattr(learn, "recorder", None)
+    undo = [_undo_items(vars(o)) for o in (learn, recorder) if o]
+    with _afterwards(undo), _looking(learn.model):
+        learn.training = False
+        if recorder: recorder.cancel_valid = True  # its metrics are those of epochs
+        for i, batch in enumerate(valid_dl):
+            learn.one_batch(i, batch)
+            target = learn.yb[0] if len(learn.yb) == 1 else None
+            sums.add(learn.loss.mean().item(), learn.pred, target, _n_items(learn.yb) or _n_items(learn.xb))
     return sums.figures()
 
-# %% ../nbs/16_lr_range_test.ipynb #b743c995
-def rate_ratios(rates, # of an optimizer's groups
-) -> np.ndarray:       # share of the highest rate for each group; all 1 where every rate is 0
-    "How the rates of groups relate"
-    rates = np.array([float(r) for r in rates])
-    return rates/rates.max() if rates.max() > 0 else np.ones(len(rates))
-
-# %% ../nbs/16_lr_range_test.ipynb #90bdd8e1
+# %% ../nbs/16_lr_range_test.ipynb #10f5305e
 def _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, valid_every):
     if mode not in ("exp", "linear"): raise ValueError(f"mode must be 'exp' or 'linear', got {mode!r}")
     for name, value in dict(start_lr=start_lr, end_lr=end_lr, smooth=smooth).items():
@@ -401,34 +400,35 @@ def _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, 
     if not start_lr < end_lr:
         raise ValueError(f"start_lr must be less than end_lr, got start_lr={start_lr!r} and end_lr={end_lr!r}")
     if not 0 <= smooth < 1: raise ValueError(f"smooth must be in [0, 1), got {smooth!r}; 0 is no smoothing")
-    for name, value, least in (("num_it", num_it, 2), ("repeats", repeats, 1), ("accumulate", accumulate, 1), ("valid_every", valid_every, 1)):
+    for name, value in dict(num_it=num_it, repeats=repeats, accumulate=accumulate, valid_every=valid_every).items():
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise TypeError(f"{name} must be a whole number, got {value!r}")
-        if value < least: raise ValueError(f"{name} must be at least {least}, got {value!r}")
+        if value < 1 + (name == "num_it"): raise ValueError(f"{name} must be at least {1 + (name == 'num_it')}, got {value!r}")
 
 def _check_loader(name, dl):
     if isinstance(dl, Iterator):
         raise TypeError(f"{name} must be a loader or list that can be read again, got a {type(dl).__name__}, which is used up afterwards")
     if not hasattr(dl, "__iter__") and not hasattr(dl, "__getitem__"):
         raise TypeError(f"{name} must give batches, such as a DataLoader, got {dl!r}")
-    try: empty = len(dl) == 0
-    except TypeError: return
-    if empty:
-        raise ValueError(f"{name} must have at least one batch, got none (fewer examples than a batch, and drop_last?)")
+    if hasattr(dl, "__len__"): _check_not_empty(name, dl)
 
+def _check_not_empty(name, dl):
+    try: n = len(dl)
+    except TypeError: return                # a loader of a stream
+    if n == 0: raise ValueError(f"{name} must have at least one batch, got none (fewer examples than a batch, and drop_last?)")
+
+# %% ../nbs/16_lr_range_test.ipynb #4b10ccce
 def _check_torch(model, train_dl, loss_fn, opt):
     if train_dl is None: raise ValueError("train_dl must be a loader of training batches, got None")
+    _check_loader("train_dl", train_dl)
+    if loss_fn is not None and not callable(loss_fn):
+        raise TypeError(f"loss_fn must be a function of prediction and target, got {loss_fn!r}")
     if opt is None:
         raise ValueError("opt must be an optimizer of the model, such as torch.optim.SGD(model.parameters(), lr=0.1), got None")
     if not (hasattr(opt, "param_groups") and hasattr(opt, "step")):
         hint = " (a class: make one, opt=SGD(model.parameters(), lr=0.1))" if isinstance(opt, (type, partial)) else ""
         raise TypeError(f"opt must be an optimizer, got {opt!r}{hint}")
-    if loss_fn is not None and not callable(loss_fn):
-        raise TypeError(f"loss_fn must be a function of prediction and target, got {loss_fn!r}")
-    _check_loader("train_dl", train_dl)
-    mine, trained = {id(p) for p in model.parameters() if p.requires_grad}, {id(p) for g in opt.param_groups for p in g["params"]}
-    if not mine: raise ValueError("model_or_learner must have a parameter that trains, got none (all frozen?)")
-    if not mine & trained:
+    if not {id(p) for p in model.parameters() if p.requires_grad} & {id(p) for g in opt.param_groups for p in g["params"]}:
         raise ValueError("opt must hold parameters of the model that train, got an optimizer of others (of a copy?)")
 
 def _check_learner(learn, train_dl, loss_fn, opt):
@@ -436,20 +436,36 @@ def _check_learner(learn, train_dl, loss_fn, opt):
         if value is not None: raise ValueError(f"{name} must be None with a Learner, which has its own, got {value!r}")
     if learn.dls is None or getattr(learn, "loss_func", None) is None:
         raise ValueError("model_or_learner must have loaders and a loss, got a Learner without")
-    if len(learn.dls.train) == 0:
-        raise ValueError("model_or_learner must have at least one training batch, got none (fewer examples than a batch, and drop_last?)")
-    if not any(p.requires_grad for p in learn.model.parameters()):
-        raise ValueError("model_or_learner must have a parameter that trains, got none (all frozen?)")
+    _check_not_empty("model_or_learner.dls.train", learn.dls.train)
 
+# %% ../nbs/16_lr_range_test.ipynb #ea268923
 def _is_learner(thing): return hasattr(thing, "dls") and hasattr(thing, "fit")
 
+def _check_model(model):
+    if any(map(is_lazy, model.parameters())):
+        raise ValueError("model_or_learner must have its shapes: pass one batch through its lazy layers first")
+    if not any(p.requires_grad for p in model.parameters()):
+        raise ValueError("model_or_learner must have a parameter that trains, got none (all frozen?)")
+
 def _check_things(thing, train_dl, loss_fn, opt, valid_dl):
-    if _is_learner(thing): _check_learner(thing, train_dl, loss_fn, opt)
-    elif isinstance(thing, nn.Module): _check_torch(thing, train_dl, loss_fn, opt)
-    else: raise TypeError(f"model_or_learner must be a torch model or a fastai Learner, got {thing!r}")
+    if not (_is_learner(thing) or isinstance(thing, nn.Module)):
+        raise TypeError(f"model_or_learner must be a torch model or a fastai Learner, got {thing!r}")
+    _check_model(thing.model if _is_learner(thing) else thing)
+    (_check_learner if _is_learner(thing) else _check_torch)(thing, train_dl, loss_fn, opt)
     if valid_dl is not None: _check_loader("valid_dl", valid_dl)
 
-# %% ../nbs/16_lr_range_test.ipynb #8de36090
+# %% ../nbs/16_lr_range_test.ipynb #a7f51589
+def _repeat(test, repeats, objects, loaders):
+    "Test so many times. Afterwards everything is as it was, whatever happens"
+    undo, followed = _undo_all(loaders, besides=objects, are_loaders=True)
+    runs = []
+    with _afterwards(undo + _global_dice()), torch.enable_grad():
+        for _ in range(repeats):
+            undo = _undo_all(objects, besides=followed)[0]
+            with _afterwards(undo + [_undo_autocast()]): runs.append(test())
+    return tuple(runs)
+
+# %% ../nbs/16_lr_range_test.ipynb #038b0a0c
 def lr_range_test(model_or_learner,    # torch model; or fastai Learner, which has the next three
                   train_dl=None,       # gives batches: (inputs, targets), or dicts
                   loss_fn=None,        # of prediction and target; None: the output has a `.loss`
@@ -472,63 +488,21 @@ def lr_range_test(model_or_learner,    # torch model; or fastai Learner, which h
     that can't be, `ValueError` for a loss that is nan before the first step"""
     _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, valid_every)
     _check_things(model_or_learner, train_dl, loss_fn, opt, valid_dl)
-    plan = _Plan(range_rates(start_lr, end_lr, num_it, mode), accumulate,
-                 range(0, 0 if valid_dl is None else num_it, valid_every))
-    test = _with_learner if _is_learner(model_or_learner) else _torch_test
-    make_curve = partial(_Curve, smooth, stop_div)
-    runs = _tests(test, model_or_learner, train_dl, loss_fn, opt, valid_dl, plan, make_curve, repeats)
+    measure_at = range(0, 0 if valid_dl is None else num_it, valid_every)
+    plan = _Plan(range_rates(start_lr, end_lr, num_it, mode), accumulate, measure_at, smooth, stop_div)
+    runs = _runs(model_or_learner, train_dl, loss_fn, opt, valid_dl, plan, repeats)
     return LRRange(plan.rates, runs, mode, smooth)
 
-# %% ../nbs/16_lr_range_test.ipynb #3b452c09
-def _tests(test, thing, train_dl, loss_fn, opt, valid_dl, plan, make_curve, repeats):
-    "Keep everything, test, put everything back, whatever happens"
-    is_learner, dice, autocast = _is_learner(thing), _KeptRandom(), _KeptAutocast()
-    model, opt_now = (thing.model, thing.opt) if is_learner else (thing, opt)
-    kept = _Kept([model, opt_now])
-    data = _Kept([thing.dls if is_learner else train_dl, valid_dl], kept.seen, is_data=True)
-    rest = _Kept([thing if is_learner else loss_fn], kept.seen, is_data=True)
-    between = [autocast.put_back, rest.put_back, kept.put_back]
-    at_the_end = [data.put_back, *(k.put_back_dice for k in (data, rest, kept)), dice.put_back]
-    runs = []
-    try:
-        with torch.enable_grad():
-            for _ in range(repeats):
-                for p in _parameters(model, opt_now): p.grad = None
-                curve = make_curve()
-                held_out = test(thing, train_dl, loss_fn, opt, valid_dl, plan, curve)
-                runs.append(_as_run(curve, held_out))
-                _call_all(between)
-    finally: _call_all(between + at_the_end)
-    return tuple(runs)
+# %% ../nbs/16_lr_range_test.ipynb #c7a23d3b
+def _runs(thing, train_dl, loss_fn, opt, valid_dl, plan, repeats):
+    "The same for models and learners: what to call, what to put back"
+    if _is_learner(thing):
+        test = partial(_learner_test, thing, valid_dl, plan)
+        return _repeat(test, repeats, [thing.model, thing.opt, thing], [thing.dls, valid_dl])
+    test = partial(_torch_test, thing, train_dl, loss_fn, opt, valid_dl, plan)
+    return _repeat(test, repeats, [thing, opt, loss_fn], [train_dl, valid_dl])
 
-# %% ../nbs/16_lr_range_test.ipynb #315788a8
-def _call_all(functions):
-    try:
-        for f in functions: f()
-    except KeyboardInterrupt:                  # a second Ctrl-C must wait
-        for f in functions: f()
-        raise
-
-def _with_learner(learn, train_dl, loss_fn, opt, valid_dl, plan, curve):
-    had_one = bool(learn.opt)
-    if not had_one: learn.create_opt()
-    if not had_one: learn.opt.set_hyper("lr", learn.lr)        # a slice spreads over the groups
-    return _learner_test(learn, valid_dl, plan, rate_ratios([h["lr"] for h in learn.opt.hypers]), curve)
-
-def _parameters(model, opt):
-    "Those of the model, and those that only the optimizer has"
-    return [*model.parameters(), *(p for g in (opt.param_groups if opt else ()) for p in g["params"])]
-
-def _as_run(curve, held_out):
-    "Arrays; `ValueError` where the loss was nan before anything was learned"
-    if not math.isfinite(curve.losses[0]):
-        raise ValueError(f"loss_fn must give a finite loss at the first step, got {curve.losses[0]}: no step was taken yet, "
-                         "so look at model, data and loss_fn, not at the rate")
-    table = np.full((len(curve.losses), 2), np.nan)
-    for i, figures in held_out.items(): table[i] = figures
-    return RangeRun(*(np.array(a, np.float32) for a in (curve.losses, curve.smooth_losses)), table[:, 0], table[:, 1])
-
-# %% ../nbs/16_lr_range_test.ipynb #512522e2
+# %% ../nbs/16_lr_range_test.ipynb #a697b5d1
 class RangeRun(NamedTuple):
     "One pass over the rates"
     losses: np.ndarray           # raw training loss of each step, before it is taken, float32
@@ -536,6 +510,7 @@ class RangeRun(NamedTuple):
     valid_losses: np.ndarray     # held-out loss after each step; nan where not measured
     valid_accuracies: np.ndarray # held-out accuracy after each step; nan where not measured
 
+# %% ../nbs/16_lr_range_test.ipynb #14d5fb35
 @dataclass(frozen=True, repr=False)
 class LRRange:
     """What a range test has seen. With `repeats`, losses are means over the repeats, up to the step
@@ -545,31 +520,33 @@ class LRRange:
     mode: str         # of the rates: "exp" or "linear"
     smooth: float     # weight of the past in the smoothed losses
 
-    def _mean(self, name):
-        every = [getattr(r, name)[:len(self)] for r in self.runs]
-        return np.mean(every, axis=0) if len(every) > 1 else every[0]
-
     def __len__(self): return min(len(r.losses) for r in self.runs)
-
-    @property
-    def lrs(self): "Rate of each step"; return self.rates[:len(self)]
-    @property
-    def losses(self): "Raw training loss of each step"; return self._mean("losses")
-    @property
-    def smooth_losses(self): "Smoothed training loss"; return self._mean("smooth_losses")
-    @property
-    def valid_losses(self): "Held-out loss; nan where not measured"; return self._mean("valid_losses")
-    @property
-    def valid_accuracies(self): "Held-out accuracy; nan where unknown"; return self._mean("valid_accuracies")
-    @property
-    def repeats(self):
-        "Each repeat as a test of its own"
-        return [LRRange(self.rates, (r,), self.mode, self.smooth) for r in self.runs]
 
     def __repr__(self):
         stop = "" if len(self) == len(self.rates) else f", stopped at {self.lrs[-1]:.2g}"
         n = f"{len(self.runs)} repeat{'s'*(len(self.runs) > 1)}"
         return f"LRRange({len(self)} steps from {self.rates[0]:.2g} to {self.rates[-1]:.2g}{stop}, {n})"
+
+    @property
+    def repeats(self):
+        "Each repeat as a test of its own"
+        return [LRRange(self.rates, (r,), self.mode, self.smooth) for r in self.runs]
+
+# %% ../nbs/16_lr_range_test.ipynb #83c3ec5e
+def _mean(test, name):
+    every = [getattr(r, name)[:len(test)] for r in test.runs]
+    return np.mean(every, axis=0) if len(every) > 1 else every[0]
+
+@patch(as_prop=True)
+def lrs(self:LRRange): "Rate of each step"; return self.rates[:len(self)]
+@patch(as_prop=True)
+def losses(self:LRRange): "Raw training loss of each step"; return _mean(self, "losses")
+@patch(as_prop=True)
+def smooth_losses(self:LRRange): "Smoothed training loss"; return _mean(self, "smooth_losses")
+@patch(as_prop=True)
+def valid_losses(self:LRRange): "Held-out loss; nan where not measured"; return _mean(self, "valid_losses")
+@patch(as_prop=True)
+def valid_accuracies(self:LRRange): "Held-out accuracy; nan where unknown"; return _mean(self, "valid_accuracies")
 
 # %% ../nbs/16_lr_range_test.ipynb #314ef050
 def steep(lrs,    # rising rates
