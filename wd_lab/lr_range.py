@@ -134,7 +134,7 @@ def _afterwards(undo):
 def _call_all(functions):
     for f in functions: f()
 
-# %% ../nbs/16_lr_range_test.ipynb #d85219a8
+# %% ../nbs/16_lr_range_test.ipynb #67c00488
 def _autocast_depth():
     depth = torch.autocast_increment_nesting() - 1
     torch.autocast_decrement_nesting()
@@ -143,7 +143,7 @@ def _autocast_depth():
 def _undo_autocast():
     "Whether torch is in autocast, and how deep"
     depth = _autocast_depth()
-    flags = [(d, torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in ("cpu", "cuda")]
+    flags = [(d, torch.is_autocast_enabled(d), torch.get_autocast_dtype(d)) for d in ("cpu", "cuda", "mps")]
     def undo():
         for _ in range(_autocast_depth() - depth): torch.autocast_decrement_nesting()
         for device, enabled, dtype in flags:
@@ -202,9 +202,10 @@ def _own_loss(prediction):
         raise ValueError("loss_fn must be a function of prediction and target, such as torch.nn.functional.cross_entropy, got None")
     return loss
 
-# %% ../nbs/16_lr_range_test.ipynb #c78a12b0
+# %% ../nbs/16_lr_range_test.ipynb #d04c95e7
 def _right(prediction, target):
     "How many labels are predicted, of how many; None where there are no labels"
+    prediction = prediction.get("logits") if isinstance(prediction, Mapping) else prediction
     if not (isinstance(prediction, torch.Tensor) and isinstance(target, torch.Tensor)): return None
     if prediction.ndim < 2 or prediction.shape[1] < 2: return None
     if prediction.shape[:1] + prediction.shape[2:] != target.shape: return None
@@ -287,14 +288,14 @@ def as_run(self:_Log): # a RangeRun
     for i, figures in self.held_out.items(): table[i] = figures
     return RangeRun(np.array(losses, np.float32), np.array(self.curve.smooth_losses, np.float32), table[:, 0], table[:, 1])
 
-# %% ../nbs/16_lr_range_test.ipynb #95b35580
+# %% ../nbs/16_lr_range_test.ipynb #c7f4f3a3
 def _torch_test(model, train_dl, loss_fn, opt, valid_dl, plan):
     "One range test of a torch model"
     device = next(p.device for p in model.parameters())
     log = _Log(plan, lambda: _measure(model, valid_dl, loss_fn, device))
     ratios = rate_ratios([group["lr"] for group in opt.param_groups])
     _drop_gradients(model, opt)
-    model.train()
+    if not model.training: model.train()          # layers that you have frozen stay frozen
     with closing(_epochs(train_dl)) as batches:
         for rate in plan.rates:
             _set_rates(opt, (rate*ratios).tolist())
@@ -417,7 +418,7 @@ def _check_not_empty(name, dl):
     except TypeError: return                # a loader of a stream
     if n == 0: raise ValueError(f"{name} must have at least one batch, got none (fewer examples than a batch, and drop_last?)")
 
-# %% ../nbs/16_lr_range_test.ipynb #4b10ccce
+# %% ../nbs/16_lr_range_test.ipynb #df211ec3
 def _check_torch(model, train_dl, loss_fn, opt):
     if train_dl is None: raise ValueError("train_dl must be a loader of training batches, got None")
     _check_loader("train_dl", train_dl)
@@ -428,6 +429,9 @@ def _check_torch(model, train_dl, loss_fn, opt):
     if not (hasattr(opt, "param_groups") and hasattr(opt, "step")):
         hint = " (a class: make one, opt=SGD(model.parameters(), lr=0.1))" if isinstance(opt, (type, partial)) else ""
         raise TypeError(f"opt must be an optimizer, got {opt!r}{hint}")
+    closure = inspect.signature(opt.step).parameters.get("closure")
+    if closure and closure.default is closure.empty:
+        raise ValueError(f"opt must be an optimizer that steps without a closure, got {type(opt).__name__}")
     if not {id(p) for p in model.parameters() if p.requires_grad} & {id(p) for g in opt.param_groups for p in g["params"]}:
         raise ValueError("opt must hold parameters of the model that train, got an optimizer of others (of a copy?)")
 
@@ -563,7 +567,7 @@ def minimum(lrs,    # rising rates
     "A tenth of the rate with the lowest loss; as fastai's `minimum`"
     return float(np.float32(lrs[np.argmin(losses)]))/10 if len(lrs) else None
 
-# %% ../nbs/16_lr_range_test.ipynb #3e2bf856
+# %% ../nbs/16_lr_range_test.ipynb #bd463de1
 def valley(lrs,    # rising rates
            losses, # smoothed loss at each
 ):                 # a rate, or None
@@ -578,6 +582,7 @@ def valley(lrs,    # rising rates
     third = (end - start)/3
     return float(np.float32(lrs[start + int(third) + int(third/2)]))
 
+# %% ../nbs/16_lr_range_test.ipynb #35500088
 def slide(lrs,             # rising rates
           losses,          # smoothed loss at each
           width:int=15,    # steps between the two points
@@ -608,14 +613,14 @@ def smith(lrs,              # rising rates
     enough = mean[0] + share*(mean[peak] - mean[0])
     return float(lrs[int(np.argmax(mean >= enough)) + width//2])
 
-# %% ../nbs/16_lr_range_test.ipynb #3d1a88a4
+# %% ../nbs/16_lr_range_test.ipynb #4765dbed
 @patch
 def suggest(self:LRRange) -> dict: # steep, minimum, valley, slide, smith: a rate, or None
-    """What five rules make of the curve; None where a rule names no rate. The first four look at the
-    smoothed loss where fastai does: without the first tenth and the last five steps, up to the first nan.
-    `smith` needs held-out data, and goes by accuracy, or by loss where there is none"""
+    """What five rules make of the curve; None where a rule names no rate. `smith` needs held-out data,
+    and goes by accuracy, or by loss where there is none"""
     seen = _window(self)
-    named = {f.__name__: f(self.lrs[seen], self.smooth_losses[seen]) for f in (steep, minimum, valley, slide)}
+    named = {f.__name__: f(self.lrs[seen], self.smooth_losses[seen])
+             for f in (steep, minimum, valley, slide)}
     known = np.isfinite(self.valid_accuracies).any()
     return {**named, "smith": smith(self.lrs, self.valid_accuracies if known else -self.valid_losses)}
 
@@ -624,7 +629,58 @@ def _window(test):
     end = min(n - 1, planned - 5) if np.isnan(test.smooth_losses[-1]) else n - 5
     return slice(planned//10, max(end, 0))
 
-# %% ../nbs/16_lr_range_test.ipynb #9af11942
+# %% ../nbs/16_lr_range_test.ipynb #96a1adc0
+@patch(as_prop=True)
+def trouble(self:LRRange) -> str: # None where the curve is as it should be
+    "What keeps this curve from naming a rate"
+    s = self.smooth_losses[np.isfinite(self.smooth_losses)].astype(float)
+    if len(s) < 20: return _too_short(len(s), len(self.rates))
+    first, noise = s[len(s)//10], _noise(self)
+    fall = first - s[len(s)//10:].min()
+    small = 0.01*abs(first)
+    if fall < small and (fall > 3*noise or 3*noise < small):
+        return (f"too flat, the loss fell by {max(fall, 0)/abs(first):.1%} only: "
+                "the model is trained already, or can't learn")
+    if fall < 3*noise:
+        return (f"too noisy, the smoothed loss fell by {max(fall, 0):.2g} and wavers by {noise:.2g}: "
+                "take larger batches, accumulate= or repeats=")
+    if len(s) == len(self.rates) and s[-1] < s.min() + 0.1*fall:
+        return "the loss never rose: go on to a larger end_lr"
+    if self.mode != "exp": return "the rules were judged on tests with mode='exp' only"
+
+def _too_short(n, planned):
+    if n < planned: return f"too short, the loss exploded after {n} steps: begin with a smaller start_lr"
+    return f"too short, it has {n} points: take num_it of 100 or so"
+
+# %% ../nbs/16_lr_range_test.ipynb #0061a779
+def _noise(test):
+    "Standard deviation of the smoothed loss, from the jumps of the raw one"
+    losses = test.losses[np.isfinite(test.losses)].astype(float)
+    averaged = min((1 + test.smooth)/(1 - test.smooth), max(len(test)/2, 1))
+    return np.median(np.abs(np.diff(losses)))/0.954/math.sqrt(averaged)
+
+# %% ../nbs/16_lr_range_test.ipynb #b17b2143
+_TRUSTED = ("minimum", "slide") # least measured regret on curves without trouble, the best first
+
+@patch(as_prop=True)
+def rate(self:LRRange) -> float: # or None
+    "The rate that the verdict names: the best rule's, if the second is near"
+    first, second = (self.suggest()[rule] for rule in _TRUSTED)
+    if self.trouble or None in (first, second): return None
+    return first if max(first, second) <= 10*min(first, second) else None
+
+@patch(as_prop=True)
+def verdict(self:LRRange) -> str: # one sentence
+    "What to do, in plain words; no number where the curve does not carry one"
+    if self.trouble: return f"No rate from this curve: {self.trouble}."
+    named = {rule: self.suggest()[rule] for rule in _TRUSTED}
+    silent = [rule for rule, rate in named.items() if rate is None]
+    if silent: return f"No rate from this curve: {' and '.join(silent)} named none."
+    both = " and ".join(f"{rule} says {rate:.1e}" for rule, rate in named.items())
+    if self.rate is None: return f"No rate from this curve: {both}, more than a factor of 10 apart."
+    return f"Train at a peak rate of about {self.rate:.1e}: {both}."
+
+# %% ../nbs/16_lr_range_test.ipynb #76222df2
 @patch
 def plot(self:LRRange,
          skip_end:int=5, # steps left out at the end, where the loss explodes
@@ -637,100 +693,43 @@ def plot(self:LRRange,
         raise ValueError(f"skip_end must be at least 0 and less than the {len(self)} steps, got {skip_end!r}")
     if ax is None: ax = plt.subplots()[1]
     n = len(self) - skip_end
-    lrs = self.lrs[:n]
-    ax.plot(lrs, self.losses[:n], color="C0", lw=0.7, alpha=0.35)
-    ax.plot(lrs, self.smooth_losses[:n], color="C0", label="training loss, smoothed")
-    if len(self.runs) > 1:
-        every = np.array([r.smooth_losses[:n] for r in self.runs])
-        ax.fill_between(lrs, every.min(0), every.max(0), color="C0", alpha=0.2, lw=0)
+    lrs, losses = self.lrs[:n], self.losses[:n]
+    ax.plot(lrs, losses, color="C0", lw=0.7, alpha=0.35)
+    _plot_with_band(self, "smooth_losses", n, ax, color="C0", label="training loss, smoothed")
     _plot_held_out(self, n, ax)
-    if self.mode == "exp": ax.set_xscale("log")
-    shown = np.concatenate([self.smooth_losses[:n], self.losses[:n][:max(n//2, 1)]])
-    low, high = np.nanmin([*shown, np.nanmin(self.losses[:n])]), np.nanmax(shown)
-    ax.set_ylim(low - 0.05*(high - low), high + 0.25*(high - low))
+    shown = np.concatenate([self.smooth_losses[:n], losses[:max(n//2, 1)]])
+    low, high = np.nanmin([*shown, *losses]), np.nanmax(shown)
+    ax.set(xlabel="learning rate", ylabel="loss", xscale="log" if self.mode == "exp" else "linear",
+           ylim=(low - 0.05*(high - low), high + 0.25*(high - low)))
     if rules: _mark_rules(self, lrs, ax)
-    ax.set(xlabel="learning rate", ylabel="loss")
-    ax.legend(fontsize=8)
+    ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     return ax
 
-# %% ../nbs/16_lr_range_test.ipynb #b116eee3
-def _plot_held_out(test, n, ax):
-    for name, axes, color, label in (("valid_losses", ax, "C1", "held-out loss"),
-                                     ("valid_accuracies", None, "C2", "held-out accuracy (right)")):
-        values = getattr(test, name)[:n]
-        known = np.isfinite(values)
-        if not known.any(): continue
-        if axes is None:
-            axes = ax.twinx()
-            axes.grid(False)
-            axes.spines.right.set_visible(True)
-            axes.set(ylabel="accuracy", ylim=(0, None))
-            ax.plot([], [], color=color, label=label)
-        axes.plot(test.lrs[:n][known], values[known], color=color, lw=1.2, label=label)
-        if len(test.runs) > 1:
-            every = np.array([getattr(r, name)[:n][known] for r in test.runs])
-            axes.fill_between(test.lrs[:n][known], every.min(0), every.max(0), color=color, alpha=0.2, lw=0)
+# %% ../nbs/16_lr_range_test.ipynb #89b48b9a
+def _plot_with_band(test, name, n, ax, color, label=None):
+    "The mean, and the range of the repeats, where measured"
+    known = np.isfinite(getattr(test, name)[:n])
+    lrs, every = test.lrs[:n][known], np.array([getattr(r, name)[:n][known] for r in test.runs])
+    ax.plot(lrs, getattr(test, name)[:n][known], color=color, label=label)
+    if len(every) > 1: ax.fill_between(lrs, every.min(0), every.max(0), color=color, alpha=0.2, lw=0)
 
+def _plot_held_out(test, n, ax):
+    if np.isfinite(test.valid_losses[:n]).any():
+        _plot_with_band(test, "valid_losses", n, ax, "C1", "held-out loss")
+    if not np.isfinite(test.valid_accuracies[:n]).any(): return
+    right = ax.twinx()
+    right.grid(False)
+    right.spines.right.set_visible(True)
+    right.set(ylabel="accuracy", ylim=(0, None))
+    _plot_with_band(test, "valid_accuracies", n, right, "C2")
+    ax.plot([], [], color="C2", label="held-out accuracy (right)")
+
+# %% ../nbs/16_lr_range_test.ipynb #00130562
 _MARKS = dict(steep="o", minimum="s", valley="D", slide="^", smith="*")
 
 def _mark_rules(test, lrs, ax):
     for rule, rate in test.suggest().items():
         if rate is None or not lrs[0] <= rate <= lrs[-1]: continue
-        height, trusted = np.interp(rate, lrs, test.smooth_losses[:len(lrs)]), rule in _trusted(test)
+        height, trusted = np.interp(rate, lrs, test.smooth_losses[:len(lrs)]), rule in _TRUSTED
         ax.plot(rate, height, _MARKS[rule], color="C3" if trusted else "black", mfc=None if trusted else "none",
                 ms=11 if rule == "smith" else 8, ls="none", label=f"{rule} {rate:.1e}", zorder=3)
-
-# %% ../nbs/16_lr_range_test.ipynb #84e041b9
-_BY_REGRET = ("slide", "smith", "valley", "minimum", "steep") # measured below, least first
-
-def _trusted(test):
-    "The two rules with the least measured regret; `smith` only where there are held-out data"
-    measured = np.isfinite(test.valid_losses).any()
-    return [rule for rule in _BY_REGRET if rule != "smith" or measured][:2]
-
-@patch(as_prop=True)
-def trouble(self:LRRange) -> str: # None where the curve is as it should be
-    "What keeps this curve from naming a rate"
-    s = self.smooth_losses[np.isfinite(self.smooth_losses)].astype(float)
-    if len(s) < 20: return _too_short(len(s), len(self.rates))
-    first, noise = s[len(s)//10], _noise(self)
-    fall = first - s[len(s)//10:].min()
-    small = 0.01*abs(first)
-    if fall < small and (fall > 2*noise or 2*noise < small):
-        return (f"too flat, the loss fell by {max(fall, 0)/abs(first):.1%} only: "
-                "the model is trained already, or can't learn")
-    if fall < 2*noise: return (f"too noisy, the smoothed loss fell by {max(fall, 0):.2g} and wavers by {noise:.2g}: "
-                               "take larger batches, accumulate= or repeats=")
-    if len(s) == len(self.rates) and s[-1] < s.min() + 0.1*fall:
-        return "the loss never rose: go on to a larger end_lr"
-
-def _too_short(n, planned):
-    if n < planned: return f"too short, the loss exploded after {n} steps: begin with a smaller start_lr"
-    return f"too short, it has {n} points: take num_it of 100 or so"
-
-def _noise(test):
-    """Standard deviation of the smoothed loss, from the jumps of the raw one: a median,
-    which the explosion at the end does not move"""
-    losses = np.array([r.losses[:len(test)] for r in test.runs], float)
-    jumps = np.abs(np.diff(losses[:, np.isfinite(losses).all(0)]))
-    averaged = min((1 + test.smooth)/(1 - test.smooth), max(len(test)/2, 1))
-    return np.median(jumps)/0.954/math.sqrt(averaged*len(test.runs))
-
-# %% ../nbs/16_lr_range_test.ipynb #45f7be04
-@patch(as_prop=True)
-def rate(self:LRRange) -> float: # or None
-    "The rate that the verdict names: the best rule's, if the second is near"
-    first, second = (self.suggest()[rule] for rule in _trusted(self))
-    if self.trouble or None in (first, second): return None
-    return first if max(first, second) <= 10*min(first, second) else None
-
-@patch(as_prop=True)
-def verdict(self:LRRange) -> str: # one sentence
-    "What to do, in plain words; no number where the curve does not carry one"
-    if self.trouble: return f"No rate from this curve: {self.trouble}."
-    named = {rule: self.suggest()[rule] for rule in _trusted(self)}
-    silent = [rule for rule, rate in named.items() if rate is None]
-    if silent: return f"No rate from this curve: {' and '.join(silent)} named none."
-    both = " and ".join(f"{rule} says {rate:.1e}" for rule, rate in named.items())
-    if self.rate is None: return f"No rate from this curve: {both}, more than a factor of 10 apart."
-    return f"Train at a peak rate of about {self.rate:.1e}: {both}."
