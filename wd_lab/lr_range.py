@@ -22,11 +22,11 @@ from fastcore.basics import patch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-# %% ../nbs/16_lr_range_test.ipynb #745ff685
+# %% ../nbs/16_lr_range_test.ipynb #9e90fe75
 def range_rates(start_lr:float=1e-7, # of the first step
                 end_lr:float=10.,    # of the step that would follow the last
                 num_it:int=100,      # steps
-                mode:str="exp",      # "exp": by the same factor at each step; "linear": by the same amount
+                mode:str="exp",      # "exp": the same factor at each step; "linear": the same amount
 ) -> np.ndarray:                     # `num_it` rates, float64, rising
     "The rates of a range test, those of fastai's `lr_find`: `end_lr` itself is not among them"
     pct = np.arange(num_it)/num_it
@@ -61,10 +61,11 @@ def _undo_tensor(t):
         if t.is_leaf: t.requires_grad_(trains).grad = grad
     return undo
 
-# %% ../nbs/16_lr_range_test.ipynb #205358a0
+# %% ../nbs/16_lr_range_test.ipynb #6024c971
 def _undo_items(items):
     "What was in a dict, list, deque or set, in the same order"
-    def identities(): return [id(x) for x in items], [id(x) for x in getattr(items, "values", tuple)()]
+    def identities(): return [id(x) for x in items], [id(x) for x in getattr(items, "values",
+                                                                             tuple)()]
     was, before = (dict if isinstance(items, dict) else list)(items), identities()
     def undo():
         if identities() == before: return
@@ -72,13 +73,13 @@ def _undo_items(items):
         (items.extend if hasattr(items, "extend") else items.update)(was)
     return undo
 
-# %% ../nbs/16_lr_range_test.ipynb #462b4d5d
+# %% ../nbs/16_lr_range_test.ipynb #761a9540
 def _undo_dice(dice):
     "The state of a generator, or of a module that has one"
     if isinstance(dice, np.random.Generator):
         return partial(setattr, dice.bit_generator, "state", dice.bit_generator.state)
     if hasattr(dice, "getstate"): return partial(dice.setstate, dice.getstate())     # Python's
-    return partial(dice.set_state, dice.get_state())                                 # torch's, numpy's
+    return partial(dice.set_state, dice.get_state())  # torch's, numpy's
 
 def _global_dice():
     "Undo functions of the global generators"
@@ -106,16 +107,17 @@ def _hangs_on(o):
     known = any(c.__module__.startswith(_KNOWN) for c in type(o).__mro__)
     return [vars(o)] if known and hasattr(o, "__dict__") else []
 
-# %% ../nbs/16_lr_range_test.ipynb #a80d2962
+# %% ../nbs/16_lr_range_test.ipynb #d90aea84
 def _undo_all(objects, besides=(), are_loaders=False):
-    "Undo functions of all that hangs on these objects, and what that is; `besides`: don't follow these"
+    "Undo functions of all that hangs on these objects but not `besides`, and what that is"
     undo, seen, skip = [], {}, {id(o) for o in besides}
     waiting = [*objects, *(vars(o) for o in objects if hasattr(o, "__dict__"))]
     while waiting:
         o = waiting.pop()
         if id(o) in seen or id(o) in skip: continue
-        seen[id(o)] = o                             # alive, so that no other object gets its id
-        is_data = are_loaders and isinstance(o, (torch.Tensor, np.ndarray)) and o.nbytes > 2**23
+        seen[id(o)] = o  # alive, so that no other object gets its id
+        is_data = are_loaders and isinstance(o, (torch.Tensor,
+                                                 np.ndarray)) and o.nbytes > 2**23
         if not is_data: undo.append(_undo_of(o))
         followed = _hangs_on(o)
         if not (are_loaders and len(followed) > 1000): waiting += followed
@@ -469,10 +471,10 @@ def _repeat(test, repeats, objects, loaders):
             with _afterwards(undo + [_undo_autocast()]): runs.append(test())
     return tuple(runs)
 
-# %% ../nbs/16_lr_range_test.ipynb #038b0a0c
-def lr_range_test(model_or_learner,    # torch model; or fastai Learner, which has the next three
+# %% ../nbs/16_lr_range_test.ipynb #19d3625e
+def lr_range_test(model_or_learner,  # torch model; or fastai Learner, which has the next three
                   train_dl=None,       # gives batches: (inputs, targets), or dicts
-                  loss_fn=None,        # of prediction and target; None: the output has a `.loss`
+                  loss_fn=None,  # of prediction and target; None: the output has a `.loss`
                   opt=None,            # optimizer of the model
                   start_lr:float=1e-7, # the first rate
                   end_lr:float=10.,    # the rate at the end
@@ -487,15 +489,15 @@ def lr_range_test(model_or_learner,    # torch model; or fastai Learner, which h
 ):                                     # LRRange
     """Train with a rising learning rate and watch the loss (Smith 2015, section 3.3).
 
-    Everything is put back bit for bit, also after an error or Ctrl-C: weights, buffers, optimizer,
-    loader and random numbers. Nothing is written to disk. `ValueError` or `TypeError` for arguments
-    that can't be, `ValueError` for a loss that is nan before the first step"""
+    Weights, optimizer, loader and random numbers are put back bit for bit, also after an error
+    or Ctrl-C; nothing goes to disk. `ValueError` or `TypeError` for arguments that can't be"""
     _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, valid_every)
     _check_things(model_or_learner, train_dl, loss_fn, opt, valid_dl)
-    measure_at = range(0, 0 if valid_dl is None else num_it, valid_every)
-    plan = _Plan(range_rates(start_lr, end_lr, num_it, mode), accumulate, measure_at, smooth, stop_div)
+    looks = range(0, 0 if valid_dl is None else num_it, valid_every)
+    rates = range_rates(start_lr, end_lr, num_it, mode)
+    plan = _Plan(rates, accumulate, looks, smooth, stop_div)
     runs = _runs(model_or_learner, train_dl, loss_fn, opt, valid_dl, plan, repeats)
-    return LRRange(plan.rates, runs, mode, smooth)
+    return LRRange(rates, runs, mode, smooth)
 
 # %% ../nbs/16_lr_range_test.ipynb #c7a23d3b
 def _runs(thing, train_dl, loss_fn, opt, valid_dl, plan, repeats):
@@ -514,11 +516,11 @@ class RangeRun(NamedTuple):
     valid_losses: np.ndarray     # held-out loss after each step; nan where not measured
     valid_accuracies: np.ndarray # held-out accuracy after each step; nan where not measured
 
-# %% ../nbs/16_lr_range_test.ipynb #14d5fb35
+# %% ../nbs/16_lr_range_test.ipynb #b83d9687
 @dataclass(frozen=True, repr=False)
 class LRRange:
-    """What a range test has seen. With `repeats`, losses are means over the repeats, up to the step
-    at which the first of them stopped"""
+    """What a range test has seen. With `repeats`, losses are means over the repeats, up to the
+    step at which the first of them stopped"""
     rates: np.ndarray # the rates that were planned
     runs: tuple       # a RangeRun for each repeat
     mode: str         # of the rates: "exp" or "linear"
@@ -529,14 +531,15 @@ class LRRange:
     def __repr__(self):
         stop = "" if len(self) == len(self.rates) else f", stopped at {self.lrs[-1]:.2g}"
         n = f"{len(self.runs)} repeat{'s'*(len(self.runs) > 1)}"
-        return f"LRRange({len(self)} steps from {self.rates[0]:.2g} to {self.rates[-1]:.2g}{stop}, {n})"
+        steps = f"{len(self)} steps from {self.rates[0]:.2g} to {self.rates[-1]:.2g}"
+        return f"LRRange({steps}{stop}, {n})"
 
     @property
     def repeats(self):
         "Each repeat as a test of its own"
         return [LRRange(self.rates, (r,), self.mode, self.smooth) for r in self.runs]
 
-# %% ../nbs/16_lr_range_test.ipynb #83c3ec5e
+# %% ../nbs/16_lr_range_test.ipynb #86f5ac30
 def _mean(test, name):
     every = [getattr(r, name)[:len(test)] for r in test.runs]
     return np.mean(every, axis=0) if len(every) > 1 else every[0]
@@ -548,9 +551,13 @@ def losses(self:LRRange): "Raw training loss of each step"; return _mean(self, "
 @patch(as_prop=True)
 def smooth_losses(self:LRRange): "Smoothed training loss"; return _mean(self, "smooth_losses")
 @patch(as_prop=True)
-def valid_losses(self:LRRange): "Held-out loss; nan where not measured"; return _mean(self, "valid_losses")
+def valid_losses(self:LRRange):
+    "Held-out loss; nan where not measured"
+    return _mean(self, "valid_losses")
 @patch(as_prop=True)
-def valid_accuracies(self:LRRange): "Held-out accuracy; nan where unknown"; return _mean(self, "valid_accuracies")
+def valid_accuracies(self:LRRange):
+    "Held-out accuracy; nan where unknown"
+    return _mean(self, "valid_accuracies")
 
 # %% ../nbs/16_lr_range_test.ipynb #314ef050
 def steep(lrs,    # rising rates
@@ -567,14 +574,14 @@ def minimum(lrs,    # rising rates
     "A tenth of the rate with the lowest loss; as fastai's `minimum`"
     return float(np.float32(lrs[np.argmin(losses)]))/10 if len(lrs) else None
 
-# %% ../nbs/16_lr_range_test.ipynb #bd463de1
+# %% ../nbs/16_lr_range_test.ipynb #d1a1dab8
 def valley(lrs,    # rising rates
            losses, # smoothed loss at each
 ):                 # a rate, or None
     "Halfway down the longest series of falling losses, gaps allowed; as fastai's `valley`"
     losses = np.float32(losses)
     if not len(losses): return None
-    length = np.ones(len(losses), int)      # of the longest falling series that ends at each step
+    length = np.ones(len(losses), int)  # of the longest falling series that ends at each step
     for i in range(1, len(losses)):
         length[i] = 1 + max(length[:i][losses[:i] > losses[i]], default=0)
     end = int(np.argmax(length))
@@ -582,13 +589,13 @@ def valley(lrs,    # rising rates
     third = (end - start)/3
     return float(np.float32(lrs[start + int(third) + int(third/2)]))
 
-# %% ../nbs/16_lr_range_test.ipynb #35500088
+# %% ../nbs/16_lr_range_test.ipynb #da504c89
 def slide(lrs,             # rising rates
           losses,          # smoothed loss at each
           width:int=15,    # steps between the two points
           thresh:float=5e-3, # slopes that differ by less are the same
 ):                         # a rate, or None
-    "From the end backwards: where the slope is that of `width` steps later; as fastai's `slide`"
+    "From the end backwards: where the slope is that `width` steps later; as fastai's `slide`"
     if len(losses) <= width: return None
     slope, right = np.gradient(np.float32(losses)), len(losses) - 1
     rate = lrs[right - width]
@@ -613,23 +620,24 @@ def smith(lrs,              # rising rates
     enough = mean[0] + share*(mean[peak] - mean[0])
     return float(lrs[int(np.argmax(mean >= enough)) + width//2])
 
-# %% ../nbs/16_lr_range_test.ipynb #4765dbed
+# %% ../nbs/16_lr_range_test.ipynb #d3358901
 @patch
 def suggest(self:LRRange) -> dict: # steep, minimum, valley, slide, smith: a rate, or None
-    """What five rules make of the curve; None where a rule names no rate. `smith` needs held-out data,
-    and goes by accuracy, or by loss where there is none"""
+    """What five rules make of the curve; None where a rule names no rate. `smith` needs
+    held-out data, and goes by accuracy, or by loss where there is none"""
     seen = _window(self)
     named = {f.__name__: f(self.lrs[seen], self.smooth_losses[seen])
              for f in (steep, minimum, valley, slide)}
     known = np.isfinite(self.valid_accuracies).any()
-    return {**named, "smith": smith(self.lrs, self.valid_accuracies if known else -self.valid_losses)}
+    return {**named, "smith": smith(self.lrs, self.valid_accuracies
+                                    if known else -self.valid_losses)}
 
 def _window(test):
     n, planned = len(test), len(test.rates)
     end = min(n - 1, planned - 5) if np.isnan(test.smooth_losses[-1]) else n - 5
     return slice(planned//10, max(end, 0))
 
-# %% ../nbs/16_lr_range_test.ipynb #96a1adc0
+# %% ../nbs/16_lr_range_test.ipynb #9a8f47a1
 @patch(as_prop=True)
 def trouble(self:LRRange) -> str: # None where the curve is as it should be
     "What keeps this curve from naming a rate"
@@ -642,14 +650,15 @@ def trouble(self:LRRange) -> str: # None where the curve is as it should be
         return (f"too flat, the loss fell by {max(fall, 0)/abs(first):.1%} only: "
                 "the model is trained already, or can't learn")
     if fall < 3*noise:
-        return (f"too noisy, the smoothed loss fell by {max(fall, 0):.2g} and wavers by {noise:.2g}: "
-                "take larger batches, accumulate= or repeats=")
+        return (f"too noisy, the smoothed loss fell by {max(fall, 0):.2g} "
+                f"and wavers by {noise:.2g}: take larger batches, accumulate= or repeats=")
     if len(s) == len(self.rates) and s[-1] < s.min() + 0.1*fall:
         return "the loss never rose: go on to a larger end_lr"
     if self.mode != "exp": return "the rules were judged on tests with mode='exp' only"
 
 def _too_short(n, planned):
-    if n < planned: return f"too short, the loss exploded after {n} steps: begin with a smaller start_lr"
+    if n < planned:
+        return f"too short, the loss exploded after {n} steps: begin with a smaller start_lr"
     return f"too short, it has {n} points: take num_it of 100 or so"
 
 # %% ../nbs/16_lr_range_test.ipynb #0061a779
@@ -659,8 +668,9 @@ def _noise(test):
     averaged = min((1 + test.smooth)/(1 - test.smooth), max(len(test)/2, 1))
     return np.median(np.abs(np.diff(losses)))/0.954/math.sqrt(averaged)
 
-# %% ../nbs/16_lr_range_test.ipynb #b17b2143
-_TRUSTED = ("minimum", "slide") # least measured regret on curves without trouble, the best first
+# %% ../nbs/16_lr_range_test.ipynb #0912b865
+_TRUSTED = ("minimum",
+            "slide") # least measured regret on curves without trouble, the best first
 
 @patch(as_prop=True)
 def rate(self:LRRange) -> float: # or None
@@ -677,20 +687,22 @@ def verdict(self:LRRange) -> str: # one sentence
     silent = [rule for rule, rate in named.items() if rate is None]
     if silent: return f"No rate from this curve: {' and '.join(silent)} named none."
     both = " and ".join(f"{rule} says {rate:.1e}" for rule, rate in named.items())
-    if self.rate is None: return f"No rate from this curve: {both}, more than a factor of 10 apart."
+    if self.rate is None:
+        return f"No rate from this curve: {both}, more than a factor of 10 apart."
     return f"Train at a peak rate of about {self.rate:.1e}: {both}."
 
-# %% ../nbs/16_lr_range_test.ipynb #76222df2
+# %% ../nbs/16_lr_range_test.ipynb #ace2bec5
 @patch
 def plot(self:LRRange,
          skip_end:int=5, # steps left out at the end, where the loss explodes
          rules:bool=True, # mark the rates that the rules name?
          ax=None):       # matplotlib Axes; a new figure by default
-    """Raw and smoothed training loss over the rate, what the rules say, held-out loss and accuracy
-    where measured. Repeats show as a band"""
+    """Raw and smoothed training loss over the rate, what the rules say, held-out loss and
+    accuracy where measured. Repeats show as a band"""
     import matplotlib.pyplot as plt
     if not 0 <= skip_end < len(self):
-        raise ValueError(f"skip_end must be at least 0 and less than the {len(self)} steps, got {skip_end!r}")
+        raise ValueError(f"skip_end must be at least 0 and less than the {len(self)} steps, "
+                         f"got {skip_end!r}")
     if ax is None: ax = plt.subplots()[1]
     n = len(self) - skip_end
     lrs, losses = self.lrs[:n], self.losses[:n]
@@ -699,7 +711,8 @@ def plot(self:LRRange,
     _plot_held_out(self, n, ax)
     shown = np.concatenate([self.smooth_losses[:n], losses[:max(n//2, 1)]])
     low, high = np.nanmin([*shown, *losses]), np.nanmax(shown)
-    ax.set(xlabel="learning rate", ylabel="loss", xscale="log" if self.mode == "exp" else "linear",
+    ax.set(xlabel="learning rate", ylabel="loss", xscale="log"
+           if self.mode == "exp" else "linear",
            ylim=(low - 0.05*(high - low), high + 0.25*(high - low)))
     if rules: _mark_rules(self, lrs, ax)
     ax.legend(fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.14))
