@@ -22,11 +22,11 @@ from fastcore.basics import patch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-# %% ../nbs/16_lr_range_test.ipynb #9e90fe75
+# %% ../nbs/16_lr_range_test.ipynb #a49408d5
 def range_rates(start_lr:float=1e-7, # of the first step
                 end_lr:float=10.,    # of the step that would follow the last
                 num_it:int=100,      # steps
-                mode:str="exp",      # "exp": the same factor at each step; "linear": the same amount
+                mode:str="exp",      # "exp": a constant factor; "linear": a constant amount
 ) -> np.ndarray:                     # `num_it` rates, float64, rising
     "The rates of a range test, those of fastai's `lr_find`: `end_lr` itself is not among them"
     pct = np.arange(num_it)/num_it
