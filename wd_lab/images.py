@@ -318,7 +318,7 @@ def _rate_and_momentum(lr, schedule, shape, moms):
         return up_and_down(pct, *moms, shape.get("pct_start", 0.25))
     return ParamScheduler(dict(lr=rate, mom=momentum))
 
-# %% ../nbs/15_images.ipynb #a4e09c14
+# %% ../nbs/15_images.ipynb #6e62736b
 class Story:
     "What a training tells: `curve`, `seconds` of each epoch, `diverged`"
     run_valid = False                                # fastai: not during its own validation
@@ -330,6 +330,7 @@ class Story:
     ):
         self.checks, self.seed, self.path = checks, seed, checkpoint and Path(checkpoint)
         self.curve, self.seconds, self.diverged = [], [], False
+        self.bf16 = self.precision = None            # as the run began
         if self.path and (self.path/"story.json").exists():
             self.__dict__ |= json.loads((self.path/"story.json").read_text(encoding="utf-8"))
 
@@ -373,7 +374,7 @@ def before_validate(self:Story):                     # fastai's own, which `chec
     from fastai.callback.core import CancelValidException
     raise CancelValidException
 
-# %% ../nbs/15_images.ipynb #2d6f0f9f
+# %% ../nbs/15_images.ipynb #4203588e
 @patch
 def after_train(self:Story):
     self.seconds.append(round(self.spent, 2))
@@ -387,7 +388,8 @@ def keep(self:Story):
     state = self.path/f"epoch{self.done}.safetensors"
     _save_state(self.learn, state)
     write_json(self.path/"story.json",
-               dict(curve=self.curve, seconds=self.seconds, diverged=self.diverged))
+               dict(curve=self.curve, seconds=self.seconds, diverged=self.diverged,
+                    bf16=self.learn.model.bf16, precision=self.learn.precision))
     for old in self.path.glob("epoch*.safetensors"):
         if old != state: old.unlink()
 
@@ -419,13 +421,14 @@ def _format(p):
     last = torch.channels_last
     return last if p.ndim == 4 and p.is_contiguous(memory_format=last) else torch.contiguous_format
 
-# %% ../nbs/15_images.ipynb #cdc2cf56
+# %% ../nbs/15_images.ipynb #27d79030
 def _story(learn, checks, seed, checkpoint):
-    "A `Story` as a fastai callback; the state that it kept last goes into model and optimizer"
+    "A `Story` as a fastai callback; the state and the precision that it kept last go into model and optimizer"
     from fastai.callback.core import Callback
     story = type("Story", (Story, Callback), {})(checks, seed, checkpoint)
     learn.create_opt()
     if story.done: _load_state(learn, story.path/f"epoch{story.done}.safetensors")
+    if story.precision: learn.model.bf16, learn.precision = story.bf16, story.precision
     return story
 
 # %% ../nbs/15_images.ipynb #6ab57bd4
