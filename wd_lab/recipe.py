@@ -46,20 +46,21 @@ def _pair(momentum):
     "Momentum at the start and end, and at the peak of the rate"
     return tuple(momentum) if isinstance(momentum, (tuple, list)) else (momentum, momentum)
 
-# %% ../nbs/20_recipe.ipynb #dea4b243
+# %% ../nbs/20_recipe.ipynb #5833f86c
 def train_once(build,        # a fresh start: `build(seed)`, see below
                seed:int,     # of everything random
                lr:float,     # peak learning rate of 1cycle
-               momentum,     # (at the start, at the peak), or one number for the whole training
+               momentum,     # (at the start, at the peak), or one number
                wd:float,     # weight decay
                epochs:int=2, # length of the 1cycle
-               stop=None,    # break off after so many epochs, or where a function of (epoch, loss) says so
+               stop=None,    # end after so many epochs, or where f(epoch, loss) is true
 ):                           # what was trained, and its validation loss after each epoch
     """Train from the start with 1cycle. The loss is nan from where it is not finite.
 
     `build(seed)` gives a fastai `Learner`; or (model, loss_func, train_dl, valid_dl), with an
-    optimizer class as a fifth (`torch.optim.AdamW` by default); or a function of (lr, momentum,
-    wd, epochs, stop) that trains by itself until `stop(epoch, loss)` and returns the losses"""
+    optimizer class as a fifth (`torch.optim.AdamW` by default); or a function of (lr,
+    momentum, wd, epochs, stop) that trains by itself until `stop(epoch, loss)` is true, and
+    returns the losses"""
     ends = stop if callable(stop) else lambda epoch, loss: epoch == (stop or epochs)
     with _own_dice(seed):
         thing = _built(build, seed)
@@ -153,10 +154,10 @@ def _built(build, seed):
         if not hasattr(dl, "__len__") or not len(dl): raise ValueError(f"build must give a {name} with at least one batch and a length, got {type(dl).__name__}")
     return tuple(thing)
 
-# %% ../nbs/20_recipe.ipynb #9930a3a2
+# %% ../nbs/20_recipe.ipynb #0aad3758
 @dataclass(frozen=True, repr=False)
 class Search:
-    "Short runs, as many for each value as for any other. Runs of one seed share start and batches"
+    "Short runs, as many for each value. Runs of one seed share start and batches"
     name: str          # what was varied: "wd" or "momentum"
     values: tuple      # one for each row
     seeds: tuple       # one for each repeat
@@ -166,7 +167,8 @@ class Search:
     def at(self, epoch:int): # counted from 1
         "The same runs, read after so many epochs"
         n = self.losses.shape[2]
-        if not 1 <= epoch <= n: raise ValueError(f"epoch must be between 1 and {n}, got {epoch!r}")
+        if not 1 <= epoch <= n:
+            raise ValueError(f"epoch must be between 1 and {n}, got {epoch!r}")
         return replace(self, losses=self.losses[:, :, :epoch])
 
     @property
@@ -174,7 +176,7 @@ class Search:
 
     @property
     def best(self):
-        "The value with the lowest mean; None if every one diverged. A value that diverged once is out"
+        "The value with the lowest mean, of those that never diverged; None if there is none"
         means = np.where(np.isfinite(self.final).all(1), self.final.sum(1), np.inf)
         return self.values[int(means.argmin())] if np.isfinite(means).any() else None
 
@@ -193,13 +195,14 @@ def half_widths(losses, # values x paired runs, two of each or more
         half[ranked[j]] = _t(1 - 0.05/(k*(k - 1)/2), free)*(2*noise/n)**0.5
     return half
 
-# %% ../nbs/20_recipe.ipynb #1c031773
+# %% ../nbs/20_recipe.ipynb #38a128a4
 @patch(as_prop=True)
 def table(self:Search) -> pd.DataFrame:
-    """A row for each value: mean and standard deviation over the runs, how many diverged, mean
-    paired difference to the best value, half of its joint 95 % interval, whether it is told apart"""
+    """A row for each value: mean and standard deviation over the runs, how many diverged,
+    mean paired difference to the best, half of its joint 95 % interval, whether told apart"""
     final, fine = self.final, np.isfinite(self.final).all(1)
-    rows = pd.DataFrame({"mean": final.mean(1), "sd": _sd(final), "diverged": np.isnan(final).sum(1)},
+    rows = pd.DataFrame({"mean": final.mean(1), "sd": _sd(final),
+                         "diverged": np.isnan(final).sum(1)},
                         index=pd.Index(map(_label, self.values), name=self.name))
     away, half = np.full(len(final), np.nan), np.full(len(final), np.nan)
     if self.best is not None:
@@ -220,23 +223,30 @@ def _label(value): return f"{value[0]:g} to {value[1]:g}" if isinstance(value, t
 
 def _listed(labels): return " and ".join(filter(None, [", ".join(labels[:-1]), *labels[-1:]]))
 
-# %% ../nbs/20_recipe.ipynb #be662b5d
+# %% ../nbs/20_recipe.ipynb #732eff2b
 @patch(as_prop=True)
 def verdict(self:Search) -> str: # one sentence or two
     "What the runs say, in plain words"
-    if self.best is None: return f"Every run diverged: lower the learning rate ({self.settings['lr']:g})."
+    if self.best is None:
+        return f"Every run diverged: lower the learning rate ({self.settings['lr']:g})."
     rows, best = self.table, _label(self.best)
     others = rows.drop(index=best)
-    open_, out = list(others.index[~others["told apart"]]), list(others.index[others["told apart"]])
+    told, untold = [_listed(list(others.index[others["told apart"] == yes]))
+                    for yes in (True, False)]
     lowest = f"{self.name} {best} has the lowest validation loss, {rows['mean'][best]:.4g}"
     if not len(others): return f"One value, {lowest}: nothing to compare it with."
-    if len(self.seeds) == 1: return f"{lowest[0].upper()}{lowest[1:]}. With one run each, these runs cannot tell them apart: take repeats=3 or more."
+    if len(self.seeds) == 1:
+        return (f"{lowest[0].upper()}{lowest[1:]}. With one run each, these runs cannot tell "
+                "them apart: take repeats=3 or more.")
     runs = f"{len(self.seeds)} paired runs"
-    if not out: return f"These runs cannot tell them apart: {lowest}, but no difference over {runs} stands clear of zero."
-    if not open_: return f"Take {best}: {lowest}, and {runs} tell it from every other."
-    return f"Take {best}: {lowest}. It is told from {_listed(out)} by {runs}; these runs cannot tell it from {_listed(open_)}."
+    if not told:
+        return (f"These runs cannot tell them apart: {lowest}, but no difference over {runs} "
+                "stands clear of zero.")
+    if not untold: return f"Take {best}: {lowest}, and {runs} tell it from every other."
+    return (f"Take {best}: {lowest}. It is told from {told} by {runs}; "
+            f"these runs cannot tell it from {untold}.")
 
-# %% ../nbs/20_recipe.ipynb #2443e947
+# %% ../nbs/20_recipe.ipynb #2c1dafed
 @patch
 def plot(self:Search,
          ax=None): # matplotlib Axes; a new figure by default
@@ -252,6 +262,7 @@ def plot(self:Search,
         ax.plot(x, row["mean"], "o", color="C1" if best else "C0", ms=9 if best else 7,
                 mfc=None if best or row["told apart"] else "white", zorder=3)
     for x in at[rows.diverged > 0]: ax.text(x, 0.98, "diverged", transform=ax.get_xaxis_transform(), ha="center", va="top", fontsize=8, color="C3")
+    if sum(map(len, rows.index)) > 28: ax.tick_params(axis="x", rotation=30)
     ax.set(xticks=at, xticklabels=rows.index, ylabel="validation loss",
            xlabel=dict(wd="weight decay", momentum="momentum").get(self.name, self.name))
     return ax
@@ -386,7 +397,7 @@ def _search(build, name, values, seeds, kept, executor, shared):
     losses = np.array([[kept.runs[_key(v, seed)] for seed in seeds] for v in values])
     return Search(name, tuple(values), seeds, losses, shared)
 
-# %% ../nbs/20_recipe.ipynb #8f8b3a02
+# %% ../nbs/20_recipe.ipynb #3a7c81fa
 MOMENTA = (0.95, 0.85), (0.99, 0.90), 0.99, 0.9, 0.85   # the document's list
 
 def find_momentum(build,            # a fresh start, as in `train_once`
@@ -402,41 +413,42 @@ def find_momentum(build,            # a fresh start, as in `train_once`
     "Try momenta in short runs. `ValueError` or `TypeError` for arguments that can't be"
     _checked(build, lr, epochs, stop, executor)
     _numbers("wd", [wd])
-    momenta = _distinct("momenta", [_momentum("momenta", m) for m in _distinct("momenta", momenta)])
+    momenta = [_momentum("momenta", m) for m in _distinct("momenta", momenta)]
     shared = dict(lr=float(lr), wd=float(wd), epochs=epochs, stop=stop)
     with _kept(path, "momentum", shared) as kept:
         return _search(build, "momentum", momenta, _seeds(repeats), kept, executor, shared)
 
-# %% ../nbs/20_recipe.ipynb #e1399c8f
+# %% ../nbs/20_recipe.ipynb #722a449f
 def half_decades(wd:float, # the best weight decay so far
                  by:float=0.5, # how far to go, in decades
 ) -> tuple:                # one below, one above, three digits each
-    "The two neighbours of a weight decay: the middle of a decade is a factor of 10**0.5 = 3.16 away"
+    "The two neighbours of a weight decay: half a decade is a factor of 10**0.5 = 3.16"
     return tuple(float(f"{wd*10**step:.3g}") for step in (-by, by))
 
 def find_wd(build,               # a fresh start, as in `train_once`
             lr:float,            # peak learning rate, from a range test
             momentum=(0.95, 0.85), # of all runs, from `find_momentum`
             wds=(0., 1e-4, 1e-3, 1e-2, 1e-1), # the coarse grid
-            refine:int=1,        # how often to try the neighbours of the best, half as far each time
+            refine:int=1,        # times to try the neighbours of the best, closer each time
             epochs:int=2,        # length of a run's 1cycle
             stop:int=None,       # read the loss after so many of them already
             repeats=3,           # runs of each, seeds 0, 1, ...; or the seeds themselves
             path=None,           # folder to keep each run in, and to go on from
             executor=None,       # a concurrent.futures.Executor; threads share torch's dice
 ) -> Search:
-    """Try weight decays in short runs, then half a decade to both sides of the best (Smith 2018,
-    section 4.4). `ValueError` or `TypeError` for arguments that can't be"""
+    """Try weight decays in short runs, then half a decade to both sides of the best (Smith
+    2018, section 4.4). `ValueError` or `TypeError` for arguments that can't be"""
     _checked(build, lr, epochs, stop, executor)
     wds = _distinct("wds", wds)
     _numbers("wds", wds)
     _whole("refine", refine, low=0)
-    shared = dict(lr=float(lr), momentum=_momentum("momentum", momentum), epochs=epochs, stop=stop)
+    shared = dict(lr=float(lr), momentum=_momentum("momentum", momentum),
+                  epochs=epochs, stop=stop)
     values, seeds = sorted(float(v) for v in wds), _seeds(repeats)
     with _kept(path, "wd", shared) as kept:
         for k in range(refine + 1):
             found = _search(build, "wd", values, seeds, kept, executor, shared)
-            values = sorted({*values, *half_decades(found.best or 0., 0.5/2**k)} - ({0.} - set(values)))
+            if found.best: values = sorted({*values, *half_decades(found.best, 0.5/2**k)})
     return found
 
 # %% ../nbs/20_recipe.ipynb #60d599d7
@@ -468,7 +480,7 @@ def _some(dl, n=500):
         if total >= n: break
     return batches
 
-# %% ../nbs/20_recipe.ipynb #5e24430c
+# %% ../nbs/20_recipe.ipynb #c4afc42d
 class Recipe:
     """Range test, momentum, decay, then the training (Smith 2018). `run()` does all and writes
     `report.html` into the folder; each step can be called alone and does first what it needs.
@@ -489,7 +501,8 @@ class Recipe:
                  seed:int=0,      # of range test and final training
                  executor=None,   # a concurrent.futures.Executor for the short runs
     ):
-        given = {k: v for k, v in dict(lr=lr, momentum=momentum, wd=wd).items() if v is not None}
+        given = dict(lr=lr, momentum=momentum, wd=wd)
+        given = {name: value for name, value in given.items() if value is not None}
         _check_recipe(build, path, given, momenta, wds, epochs, short, repeats, seed, executor)
         self.build, self.path, self.executor, self.done = build, Path(path), executor, {}
         self.given = given
@@ -517,7 +530,7 @@ def _begin(path, plan):
     if path.exists() and any(path.iterdir()): raise ValueError(f"path must be a new or empty folder or one that holds a recipe, got {path} with other files in it")
     write_json(there, plan)
 
-# %% ../nbs/20_recipe.ipynb #d69d5b06
+# %% ../nbs/20_recipe.ipynb #9692fb60
 @patch
 def range_test(self:Recipe) -> LRRange:
     "The range test, with momentum 0.9 and the middle of the decays, done once"
@@ -542,19 +555,23 @@ def lr(self:Recipe) -> float:
     if "lr" in self.given: return self.given["lr"]
     test = self.range_test()
     rate = test.rate or test.suggest()["slide"]
-    if not rate: raise ValueError(f"lr must be given, the range test named none: {test.verdict}")
+    if not rate:
+        raise ValueError(f"lr must be given, the range test named none: {test.verdict}")
     return float(f"{rate:.2g}")
 
-# %% ../nbs/20_recipe.ipynb #b7180700
+# %% ../nbs/20_recipe.ipynb #0078b02e
 _CURVES = ("losses", "smooth_losses", "valid_losses", "valid_accuracies")
 
+def _plain(values): return [float(v) if math.isfinite(v) else None for v in values]
+
+def _array(values): return np.array([math.nan if v is None else v for v in values])
+
 def _range_to_json(test):
-    plain = lambda a: [float(x) if math.isfinite(x) else None for x in a]
-    return dict(rates=plain(test.rates), mode=test.mode, smooth=test.smooth, **{c: plain(getattr(test, c)) for c in _CURVES})
+    curves = {c: _plain(getattr(test, c)) for c in _CURVES}
+    return dict(rates=_plain(test.rates), mode=test.mode, smooth=test.smooth, **curves)
 
 def _range_from_json(d):
-    array = lambda values: np.array([math.nan if v is None else v for v in values])
-    return LRRange(array(d["rates"]), (RangeRun(*(array(d[c]) for c in _CURVES)),), d["mode"], d["smooth"])
+    return LRRange(_array(d["rates"]), (RangeRun(*(_array(d[c]) for c in _CURVES)),), d["mode"], d["smooth"])
 
 # %% ../nbs/20_recipe.ipynb #e3c68c7f
 @patch
@@ -597,7 +614,7 @@ def chosen(self:Recipe) -> dict:
     "lr, momentum and wd"
     return dict(lr=self.lr, momentum=self.momentum, wd=self.wd)
 
-# %% ../nbs/20_recipe.ipynb #a50d296a
+# %% ../nbs/20_recipe.ipynb #50db6646
 @patch
 def train(self:Recipe):
     "The final training: what `build` made, trained. Weights are kept as `model.safetensors`"
@@ -606,17 +623,19 @@ def train(self:Recipe):
         if file.exists(): self.done["trained"] = _trained_again(self)
         else:
             start = time.perf_counter()
-            self.done["trained"], losses = train_once(self.build, p["seed"], **self.chosen, epochs=p["epochs"])
-            _save_model(self.done["trained"], self.path/"model.safetensors")
-            write_json(file, dict(valid_loss=[float(l) if math.isfinite(l) else None for l in losses],
-                                  seconds=round(time.perf_counter() - start, 2), **self.chosen))
+            trained, losses = train_once(self.build, p["seed"], **self.chosen,
+                                         epochs=p["epochs"])
+            _save_model(trained, self.path/"model.safetensors")
+            seconds = round(time.perf_counter() - start, 2)
+            write_json(file, dict(valid_loss=_plain(losses), seconds=seconds, **self.chosen))
+            self.done["trained"] = trained
     return self.done["trained"]
 
 @patch(as_prop=True)
 def losses(self:Recipe) -> np.ndarray:
     "Validation loss after each epoch of the final training"
     self.train()
-    return np.array([math.nan if l is None else l for l in _read(self.path/"training.json")["valid_loss"]])
+    return _array(_read(self.path/"training.json")["valid_loss"])
 
 # %% ../nbs/20_recipe.ipynb #061d19b5
 def _model(thing): return thing.model if _is_learner(thing) else thing[0] if isinstance(thing, tuple) else None
@@ -677,23 +696,23 @@ def _look_at_training(recipe):
     if low < n - 1: yield f"The validation loss was lowest after epoch {low + 1} of {n}, {losses[low]:.4g}, and ended at {losses[-1]:.4g}: it overfits, try a larger wd or fewer epochs."
     elif n > 1 and losses[-2] - losses[-1] > 0.02*abs(losses[-1]): yield f"The validation loss still fell by {losses[-2] - losses[-1]:.2g} in the last epoch: more epochs may pay."
 
-# %% ../nbs/20_recipe.ipynb #79a8a79e
+# %% ../nbs/20_recipe.ipynb #70bbb0b9
 @patch
 def report(self:Recipe) -> Path: # of the page
     "Write `report.html`, `chosen.json` and the pictures into the folder"
     from matplotlib.figure import Figure
     self.train()
-    parts = [("range test", "range", lambda r: r.verdict), ("momentum", "momentum", lambda s: s.verdict),
-             ("weight decay", "wd", lambda s: s.verdict)]
+    parts = {"range": "Range test", "momentum": "Momentum", "wd": "Weight decay"}
     body = [f"<h1>The recipe</h1><p>{_chosen_words(self)}</p><h2>What to look at</h2><ul>",
             *(f"<li>{_html(s)}</li>" for s in self.look_at()), "</ul>"]
-    for title, key, words in parts:
+    for key, title in parts.items():
         result = self.done.get(key)
         if result is None: continue
         ax = Figure(figsize=(6.4, 3.8)).subplots()
         result.plot(ax=ax)
-        body += [f"<h2>{title.capitalize()}</h2>", _picture(self, ax, key),
-                 result._repr_html_() if isinstance(result, Search) else f"<p>{_html(words(result))}</p>"]
+        words = f"<p>{_html(result.verdict)}</p>"
+        if isinstance(result, Search): words = result._repr_html_()
+        body += [f"<h2>{title}</h2>", _picture(self, ax, key), words]
     ax = Figure(figsize=(6.4, 3.8)).subplots()
     ax.plot(range(1, len(self.losses) + 1), self.losses, "o-")
     ax.set(xlabel="epoch", ylabel="validation loss")
