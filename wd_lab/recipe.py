@@ -98,7 +98,7 @@ def _fit_learner(learn, lr, momentum, wd, epochs, stop):
     learn.remove_cb(reader)
     return reader.losses
 
-# %% ../nbs/20_recipe.ipynb #7b8c63c1
+# %% ../nbs/20_recipe.ipynb #906b1fdd
 def _fit_torch(parts, lr, momentum, wd, epochs, stop):
     model, loss_func, train_dl, valid_dl, *kind = parts
     opt = _optimizer(model, kind, lr, wd)
@@ -131,27 +131,35 @@ def _validated(model, loss_func, valid_dl, device):
 def _optimizer(model, kind, lr, wd):
     make = kind[0] if kind else torch.optim.AdamW
     try: return make(model.parameters(), lr=lr, weight_decay=wd)
-    except TypeError as e: raise TypeError(f"build must give an optimizer class that takes lr and weight_decay, such as torch.optim.SGD, got {make!r}: {e}") from e
+    except TypeError as e:
+        raise TypeError(f"build must give an optimizer class that takes lr and weight_decay, such as "
+                        f"torch.optim.SGD, got {make!r}: {e}") from e
 
 _KINDS = ((_is_learner, _fit_learner), (lambda t: isinstance(t, tuple), _fit_torch),
           (callable, lambda train, *settings: train(*settings)))
 
-# %% ../nbs/20_recipe.ipynb #61486d1a
+# %% ../nbs/20_recipe.ipynb #13180309
 def _built(build, seed):
     "What `build` makes, checked"
     thing = build(seed)
     if _is_learner(thing):
         if not len(thing.dls.train) or len(thing.dls.loaders) < 2 or not len(thing.dls.valid):
-            raise ValueError("build must give a Learner with training and validation batches, got one without: look at its DataLoaders")
-        if not hasattr(thing, "recorder"): raise ValueError("build must give a Learner with its recorder, got one without: leave out remove_cbs(Recorder)")
+            raise ValueError("build must give a Learner with training and validation batches, got one without: look "
+                             "at its DataLoaders")
+        if not hasattr(thing, "recorder"):
+            raise ValueError("build must give a Learner with its recorder, got one without: leave out "
+                             "remove_cbs(Recorder)")
         return thing
     if isinstance(thing, nn.Module) or not isinstance(thing, (tuple, list)) and not callable(thing):
-        raise TypeError(f"build must give a fastai Learner or (model, loss_func, train_dl, valid_dl), got a {type(thing).__name__}")
+        raise TypeError(f"build must give a fastai Learner or (model, loss_func, train_dl, valid_dl), got a "
+                        f"{type(thing).__name__}")
     if callable(thing): return thing
     if len(thing) not in (4, 5) or not isinstance(thing[0], nn.Module) or not callable(thing[1]):
-        raise TypeError(f"build must give (model, loss_func, train_dl, valid_dl[, optimizer class]), got {[type(t).__name__ for t in thing]}")
+        raise TypeError(f"build must give (model, loss_func, train_dl, valid_dl[, optimizer class]), got "
+                        f"{[type(t).__name__ for t in thing]}")
     for name, dl in zip(("train_dl", "valid_dl"), thing[2:4]):
-        if not hasattr(dl, "__len__") or not len(dl): raise ValueError(f"build must give a {name} with at least one batch and a length, got {type(dl).__name__}")
+        if not hasattr(dl, "__len__") or not len(dl):
+            raise ValueError(f"build must give a {name} with at least one batch and a length, got {type(dl).__name__}")
     return tuple(thing)
 
 # %% ../nbs/20_recipe.ipynb #0aad3758
@@ -246,7 +254,7 @@ def verdict(self:Search) -> str: # one sentence or two
     return (f"Take {best}: {lowest}. It is told from {told} by {runs}; "
             f"these runs cannot tell it from {untold}.")
 
-# %% ../nbs/20_recipe.ipynb #2c1dafed
+# %% ../nbs/20_recipe.ipynb #aad32b6f
 @patch
 def plot(self:Search,
          ax=None): # matplotlib Axes; a new figure by default
@@ -262,7 +270,7 @@ def plot(self:Search,
         ax.plot(x, row["mean"], "o", color="C1" if best else "C0", ms=9 if best else 7,
                 mfc=None if best or row["told apart"] else "white", zorder=3)
     for x in at[rows.diverged > 0]: ax.text(x, 0.98, "diverged", transform=ax.get_xaxis_transform(), ha="center", va="top", fontsize=8, color="C3")
-    if sum(map(len, rows.index)) > 28: ax.tick_params(axis="x", rotation=30)
+    if sum(map(len, rows.index)) > 20: ax.tick_params(axis="x", rotation=30)
     ax.set(xticks=at, xticklabels=rows.index, ylabel="validation loss",
            xlabel=dict(wd="weight decay", momentum="momentum").get(self.name, self.name))
     return ax
@@ -280,7 +288,7 @@ def _repr_html_(self:Search):
                           for label, told in rows["told apart"].items()]
     return f"<p>{self.verdict}</p>{rows.to_html()}"
 
-# %% ../nbs/20_recipe.ipynb #1520ea3d
+# %% ../nbs/20_recipe.ipynb #cb543bb7
 _FORMAT = 1
 
 class _Kept:
@@ -292,13 +300,15 @@ class _Kept:
         there = self.path/"search.json"
         if not there.exists():
             if any(self.path.glob("*")) and not set(p.name for p in self.path.iterdir()) <= {".lock"}:
-                raise ValueError(f"path must be a new or empty folder or one that holds a search, got {self.path} with other files in it")
+                raise ValueError(f"path must be a new or empty folder or one that holds a search, got {self.path} "
+                                 f"with other files in it")
             write_json(there, self.settings)
         _check_same(self.path, _read(there), self.settings)
         for file in self.path.glob("run_*.json"):
             run = _read(file)
             try: self.runs[_key(run["value"], run["seed"])] = [math.nan if l is None else float(l) for l in run["valid_loss"]]
-            except (KeyError, TypeError, ValueError) as e: raise ValueError(f"{file} is damaged: {e!r}; remove it, and its run is done again") from e
+            except (KeyError, TypeError, ValueError) as e:
+                raise ValueError(f"{file} is damaged: {e!r}; remove it, and its run is done again") from e
 
     def put(self, value, seed, losses, seconds):
         self.runs[_key(value, seed)] = list(losses)
@@ -310,7 +320,8 @@ def _key(value, seed): return _pair(value), seed
 
 def _read(path):
     try: content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as e: raise ValueError(f"{path} is damaged: {e}; remove it, or take a new folder") from e
+    except (ValueError, OSError) as e:
+        raise ValueError(f"{path} is damaged: {e}; remove it, or take a new folder") from e
     if isinstance(content, dict): return content
     raise ValueError(f"{path} is damaged: it is no JSON object; remove it, or take a new folder")
 
@@ -328,7 +339,8 @@ def _kept(path, name, shared):
     Path(path).mkdir(exist_ok=True)
     lock = FileLock(Path(path)/".lock", timeout=0)
     try: lock.acquire()
-    except Timeout: raise RuntimeError(f"path {path} is in use by another search: wait for it, or choose another path") from None
+    except Timeout:
+        raise RuntimeError(f"path {path} is in use by another search: wait for it, or choose another path") from None
     try: yield _Kept(path, settings)
     finally: lock.release()
 
@@ -354,21 +366,27 @@ def _run_all(build, tasks, kept, executor):
     finally:                                  # on Ctrl-C too: what has not begun is dropped
         for future in pending: future.cancel()
 
-# %% ../nbs/20_recipe.ipynb #9e8b5024
+# %% ../nbs/20_recipe.ipynb #2f81c15f
 def _numbers(name, values, low=0., high=math.inf):
     for v in values:
         if isinstance(v, bool) or not isinstance(v, Real): raise TypeError(f"{name} must be a number, got {v!r}")
-        if not low <= v < high: raise ValueError(f"{name} must be at least {low:g} and {'finite' if high == math.inf else f'less than {high:g}'}, got {v!r}")
+        if not low <= v < high:
+            raise ValueError(f"{name} must be at least {low:g} and "
+                             f"{'finite' if high == math.inf else f'less than {high:g}'}, got {v!r}")
 
 def _momentum(name, value):
     "A number, or a tuple of two"
-    if isinstance(value, (tuple, list)) and len(value) != 2: raise ValueError(f"{name} must be a number or (at the start, at the peak), got {value!r}")
+    if isinstance(value, (tuple, list)) and len(value) != 2:
+        raise ValueError(f"{name} must be a number or (at the start, at the peak), got {value!r}")
     _numbers(name, _pair(value), high=1)
     return tuple(map(float, value)) if isinstance(value, (tuple, list)) else float(value)
 
 def _whole(name, value, low=1, high=math.inf):
-    if isinstance(value, bool) or not isinstance(value, Integral): raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if not low <= value <= high: raise ValueError(f"{name} must be at least {low}{'' if high == math.inf else f' and at most {high}'}, got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be at least {low}{'' if high == math.inf else f' and at most {high}'}, got "
+                         f"{value!r}")
     return int(value)
 
 def _distinct(name, values):
@@ -389,7 +407,8 @@ def _checked(build, lr, epochs, stop, executor):
     if not lr > 0: raise ValueError(f"lr must be > 0, got {lr!r}: take it from lr_range_test")
     _whole("epochs", epochs)
     if stop is not None: _whole("stop", stop, high=epochs)
-    if executor is not None and not hasattr(executor, "submit"): raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
+    if executor is not None and not hasattr(executor, "submit"):
+        raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
 
 def _search(build, name, values, seeds, kept, executor, shared):
     "All runs of a grid; those that are kept are not done again"
@@ -451,7 +470,7 @@ def find_wd(build,               # a fresh start, as in `train_once`
             if found.best: values = sorted({*values, *half_decades(found.best, 0.5/2**k)})
     return found
 
-# %% ../nbs/20_recipe.ipynb #60d599d7
+# %% ../nbs/20_recipe.ipynb #b77aee1f
 def range_of(build,           # a fresh start, as in `train_once`
              seed:int=0,      # of everything random
              wd:float=0.01,   # weight decay of the test
@@ -465,7 +484,9 @@ def range_of(build,           # a fresh start, as in `train_once`
             thing.create_opt()
             thing.opt.set_hypers(lr=thing.lr, wd=wd, mom=momentum)
             return lr_range_test(thing, valid_dl=_some(thing.dls.valid), **kwargs)
-        if not isinstance(thing, tuple): raise ValueError("lr must be given where build makes something that trains itself, got None: there is no range test for it")
+        if not isinstance(thing, tuple):
+            raise ValueError("lr must be given where build makes something that trains itself, got None: there is "
+                             "no range test for it")
         model, loss_func, train_dl, valid_dl, *kind = thing
         opt = _optimizer(model, kind, 1e-3, wd)
         OneCycle(opt, 1e-3, 2, moms=(momentum,)*3)     # sets the momentum, whatever its name
@@ -510,7 +531,7 @@ class Recipe:
                          momenta=list(momenta), wds=list(wds), **given)
         _begin(self.path, self.plan)
 
-# %% ../nbs/20_recipe.ipynb #fd89dff7
+# %% ../nbs/20_recipe.ipynb #86cd8b22
 def _check_recipe(build, path, given, momenta, wds, epochs, short, repeats, seed, executor):
     if not isinstance(path, (str, Path)): raise TypeError(f"path must be a folder, got {path!r}")
     _checked(build, given.get("lr", 1.), epochs, None, executor)
@@ -527,7 +548,9 @@ def _begin(path, plan):
     if path.exists() and not path.is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
     plan, there = json.loads(json.dumps(dict(format=_FORMAT, **plan))), path/"recipe.json"
     if there.exists(): return _check_same(path, _read(there), plan)
-    if path.exists() and any(path.iterdir()): raise ValueError(f"path must be a new or empty folder or one that holds a recipe, got {path} with other files in it")
+    if path.exists() and any(path.iterdir()):
+        raise ValueError(f"path must be a new or empty folder or one that holds a recipe, got {path} with other "
+                         f"files in it")
     write_json(there, plan)
 
 # %% ../nbs/20_recipe.ipynb #9692fb60
@@ -667,7 +690,7 @@ def look_at(self:Recipe) -> list:
             for sentence in part(self)] + ["Validation data chose these settings. "
                                            "Judge the model on data that no choice has seen."]
 
-# %% ../nbs/20_recipe.ipynb #bf186684
+# %% ../nbs/20_recipe.ipynb #b6925e5c
 def _look_at_rate(recipe):
     test = recipe.done.get("range")
     if test is None: return
@@ -680,21 +703,31 @@ def _look_at_searches(recipe):
         if search is None: continue
         rows, n = search.table, len(search.seeds)
         broken = int(rows.diverged.sum())
-        if broken: yield f"{broken} of {len(rows)*n} short runs for {name} diverged: the rate of {recipe.lr:g} may be too high."
-        if n == 1: yield f"One short run for each {name}: a choice between good values is a toss. Take repeats=3 or more."
-        elif not rows["told apart"].any(): yield f"The short runs cannot tell any {name} from another. {search.name.capitalize()} {_label(search.best)} is as good a guess as any."
+        if broken:
+            yield (f"{broken} of {len(rows)*n} short runs for {name} diverged: the rate of {recipe.lr:g} may be too "
+                   f"high.")
+        if n == 1:
+            yield f"One short run for each {name}: a choice between good values is a toss. Take repeats=3 or more."
+        elif not rows["told apart"].any():
+            yield (f"The short runs cannot tell any {name} from another. {search.name.capitalize()} "
+                   f"{_label(search.best)} is as good a guess as any.")
     search = recipe.done.get("wd")
     if search and search.best is not None and len(search.values) > 1 and search.best in (min(search.values), max(search.values)):
-        yield f"wd {search.best:g} is the {'smallest' if search.best == min(search.values) else 'largest'} that was tried: the best may lie beyond it, extend wds."
+        yield (f"wd {search.best:g} is the {'smallest' if search.best == min(search.values) else 'largest'} that was "
+               f"tried: the best may lie beyond it, extend wds.")
 
 def _look_at_training(recipe):
     losses, n = recipe.losses, recipe.plan["epochs"]
     if not np.isfinite(losses).all():
-        yield f"The final training diverged in epoch {np.flatnonzero(~np.isfinite(losses))[0] + 1}: what is kept is of no use, lower the rate."
+        yield (f"The final training diverged in epoch {np.flatnonzero(~np.isfinite(losses))[0] + 1}: what is kept is "
+               f"of no use, lower the rate.")
         return
     low = int(losses.argmin())
-    if low < n - 1: yield f"The validation loss was lowest after epoch {low + 1} of {n}, {losses[low]:.4g}, and ended at {losses[-1]:.4g}: it overfits, try a larger wd or fewer epochs."
-    elif n > 1 and losses[-2] - losses[-1] > 0.02*abs(losses[-1]): yield f"The validation loss still fell by {losses[-2] - losses[-1]:.2g} in the last epoch: more epochs may pay."
+    if losses[-1] > losses[low] + 0.02*abs(losses[low]):
+        yield (f"The validation loss was lowest after epoch {low + 1} of {n}, {losses[low]:.4g}, and ended at "
+               f"{losses[-1]:.4g}: it overfits, try a larger wd or fewer epochs.")
+    elif n > 1 and losses[-2] - losses[-1] > 0.02*abs(losses[-1]):
+        yield f"The validation loss still fell by {losses[-2] - losses[-1]:.2g} in the last epoch: more epochs may pay."
 
 # %% ../nbs/20_recipe.ipynb #70bbb0b9
 @patch
