@@ -553,7 +553,7 @@ def _begin(path, plan):
                          f"files in it")
     write_json(there, plan)
 
-# %% ../nbs/20_recipe.ipynb #9692fb60
+# %% ../nbs/20_recipe.ipynb #4547a9a0
 @patch
 def range_test(self:Recipe) -> LRRange:
     "The range test, with momentum 0.9 and the middle of the decays, done once"
@@ -574,13 +574,13 @@ def middle_wd(self:Recipe) -> float:
 
 @patch(as_prop=True)
 def lr(self:Recipe) -> float:
-    "The peak rate: yours, or the verdict's; `slide`'s where the verdict names none"
+    "The peak rate: yours, or the range test's. `ValueError` where its verdict names none"
     if "lr" in self.given: return self.given["lr"]
     test = self.range_test()
-    rate = test.rate or test.suggest()["slide"]
-    if not rate:
-        raise ValueError(f"lr must be given, the range test named none: {test.verdict}")
-    return float(f"{rate:.2g}")
+    if test.rate is None:
+        raise ValueError("lr must be given, with a new path: take the rate of a similar task. "
+                         f"{test.verdict}")
+    return float(f"{test.rate:.2g}")
 
 # %% ../nbs/20_recipe.ipynb #0078b02e
 _CURVES = ("losses", "smooth_losses", "valid_losses", "valid_accuracies")
@@ -675,7 +675,7 @@ def _trained_again(recipe):
     if _model(thing) is not None: load_model(_model(thing), str(recipe.path/"model.safetensors"))
     return thing
 
-# %% ../nbs/20_recipe.ipynb #b55b6423
+# %% ../nbs/20_recipe.ipynb #f1eba2c5
 @patch
 def run(self:Recipe):
     "All steps and the report; returns what was trained"
@@ -686,17 +686,11 @@ def run(self:Recipe):
 @patch
 def look_at(self:Recipe) -> list:
     "What deserves a second look, in plain sentences"
-    return [sentence for part in (_look_at_rate, _look_at_searches, _look_at_training)
+    return [sentence for part in (_look_at_searches, _look_at_training)
             for sentence in part(self)] + ["Validation data chose these settings. "
                                            "Judge the model on data that no choice has seen."]
 
-# %% ../nbs/20_recipe.ipynb #b6925e5c
-def _look_at_rate(recipe):
-    test = recipe.done.get("range")
-    if test is None: return
-    if test.rate is None:
-        yield f"{test.verdict} {recipe.lr:g} is what slide says; try half and twice as much."
-
+# %% ../nbs/20_recipe.ipynb #865c7084
 def _look_at_searches(recipe):
     for name in ("momentum", "wd"):
         search = recipe.done.get(name)
