@@ -1,7 +1,7 @@
 # make course    run every notebook in build/, build the site from the fresh outputs
 # make test      check that notebooks and library agree, run their tests and tests/
 # make bench     measure speed against fastai and torch, as ratios within one run
-# make reproduce run the recorded experiments again at full size (an hour), print old against new
+# make reproduce run the recorded experiments again at full size (half a day on two cores), print old against new
 # make clean     remove build/ and the virtual environment
 #
 # The first two set everything up by themselves; a second call reuses it. Two notebooks run at a time, each on one thread.

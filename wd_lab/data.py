@@ -9,13 +9,12 @@ __all__ = ['data_dir', 'DataUnavailable', 'synthetic_ratings', 'movielens_100k',
 # %% ../nbs/03_data.ipynb #41e88b83
 import csv, gzip, hashlib, os, re
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from .lab import announce_stand_in
+from .lab import announce_stand_in, package_dir
 
 # %% ../nbs/03_data.ipynb #74cf5054
 def data_dir() -> Path: # the folder that holds `ml-100k`, `fashion-mnist`, `cifar100` and `super-convergence`
@@ -292,7 +291,7 @@ _SMITH_URL = "https://raw.githubusercontent.com/lnsmith54/super-convergence/ecc5
 
 def _smith_files():
     "Name of each log -> its sha256 and its length in bytes"
-    text = resources.files("wd_lab").joinpath("smith_logs.csv").read_text(encoding="utf-8")
+    text = (package_dir()/"smith_logs.csv").read_text(encoding="utf-8")
     return {r["name"]: (r["sha256"], int(r["n_bytes"])) for r in csv.DictReader(text.splitlines())}
 
 def _download_log(name, digest, folder):

@@ -272,6 +272,8 @@ def image_learner(dls,                # from `image_dls`
     import fastai.callback.schedule                   # gives a Learner its `fit_one_cycle`
     from fastai.learner import Learner
     from fastai.metrics import accuracy, top_k_accuracy
+    if not isinstance(getattr(getattr(dls, "valid", None), "create_batch", None), _Batches):
+        raise TypeError(f"dls must come from image_dls, got a {type(dls).__name__}")
     if seed is not None: torch.manual_seed(seed)
     c_in = dls.valid.create_batch.x.shape[3]
     model = resnet_cifar(depth, dls.c, head, c_in).to(dls.device)
@@ -279,8 +281,7 @@ def image_learner(dls,                # from `image_dls`
     model = model.to(memory_format=model.memory_format)
     loss_func = nn.CrossEntropyLoss()
     model.bf16, precision = choose_precision(model, dls, loss_func, bf16)
-    top_5 = partial(top_k_accuracy, k=min(5, dls.c))
-    top_5.__name__ = "top_5"
+    def top_5(logits, y): return top_k_accuracy(logits, y, k=min(5, dls.c))
     metrics = kwargs.pop("metrics", [accuracy, top_5])
     learn = Learner(dls, model, loss_func=loss_func, metrics=metrics, **kwargs)
     learn.precision = precision

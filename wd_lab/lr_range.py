@@ -409,6 +409,8 @@ def _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, 
         if value < 1 + (name == "num_it"): raise ValueError(f"{name} must be at least {1 + (name == 'num_it')}, got {value!r}")
 
 def _check_loader(name, dl):
+    if isinstance(dl, torch.utils.data.Dataset):
+        raise TypeError(f"{name} must give batches, got a {type(dl).__name__}, which gives single examples: wrap it in a DataLoader")
     if isinstance(dl, Iterator):
         raise TypeError(f"{name} must be a loader or list that can be read again, got a {type(dl).__name__}, which is used up afterwards")
     if not hasattr(dl, "__iter__") and not hasattr(dl, "__getitem__"):
@@ -424,6 +426,8 @@ def _check_not_empty(name, dl):
 def _check_torch(model, train_dl, loss_fn, opt):
     if train_dl is None: raise ValueError("train_dl must be a loader of training batches, got None")
     _check_loader("train_dl", train_dl)
+    if isinstance(loss_fn, type):
+        raise TypeError(f"loss_fn must be a function of prediction and target, got the class {loss_fn.__name__}: make one, {loss_fn.__name__}()")
     if loss_fn is not None and not callable(loss_fn):
         raise TypeError(f"loss_fn must be a function of prediction and target, got {loss_fn!r}")
     if opt is None:
@@ -681,7 +685,8 @@ def rate(self:LRRange) -> float: # or None
 
 @patch(as_prop=True)
 def verdict(self:LRRange) -> str: # one sentence
-    "What to do, in plain words; no number where the curve does not carry one"
+    """What to do, in plain words; no number where the curve does not carry one. The rate is
+    the peak of a 1cycle (chapter 17), as it was measured; constant rates were not"""
     if self.trouble: return f"No rate from this curve: {self.trouble}."
     named = {rule: self.suggest()[rule] for rule in _TRUSTED}
     silent = [rule for rule, rate in named.items() if rate is None]
