@@ -78,15 +78,17 @@ def _read_state(path):
     from safetensors.torch import load_file
     return load_file(path)
 
-# %% ../nbs/19_interpolation.ipynb #bcfce978
+# %% ../nbs/19_interpolation.ipynb #52618c5c
 @patch
 def __call__(self:SaveWeights, event):
     "What fastai calls, with the name of each event"
     learn = self.learn
     if self.unit == "epoch":
         if event == "after_epoch": self.keep(learn.model, learn.epoch)
-    elif event == "after_batch" and learn.training or event == "before_train" and not learn.epoch:
-        self.keep(learn.model, learn.train_iter)
+    else:
+        begins = event == "before_train" and learn.epoch == 0
+        if begins or event == "after_batch" and learn.training:
+            self.keep(learn.model, learn.train_iter)
 
 SaveWeights.name = "save_weights"
 
@@ -282,10 +284,10 @@ def plot_curve(curve:pd.DataFrame, # from `interpolation_curve`
     ax.set(xlabel="α", ylabel=what)
     return ax
 
-# %% ../nbs/19_interpolation.ipynb #fbe42b20
+# %% ../nbs/19_interpolation.ipynb #c19660d0
 @dataclass
 class LossPlane:
-    "Losses on the plane through three solutions. Lengths are Euclidean distances of parameters"
+    "Losses on the plane through three solutions; lengths are distances of parameters"
     x: np.ndarray      # places along the way from a to b
     y: np.ndarray      # places at right angles to it, towards c
     loss: np.ndarray   # validation loss, len(y) x len(x)
@@ -297,7 +299,7 @@ def loss_plane(model,            # as for `interpolation_curve`, and so are the 
                c:dict,           # a third state dict, not on the line through a and b
                train_dl=None, valid_dl=None, bn="recompute", loss_func=None, progress=True,
                n:int=15,         # places along each axis
-               margin:float=0.25,# how far to look beyond the points, as a share of their extent
+               margin:float=0.25,# how far to look beyond the points, a share of their extent
                path=(),          # states on the way, to be projected onto the plane
 ) -> LossPlane:
     """Validation loss on a grid of the plane through three solutions (Garipov et al. 2018).
@@ -342,7 +344,7 @@ class _Axes:
         x, y = way @ self.x, way @ self.y
         return [float(x), float(y), float((way - x*self.x - y*self.y).norm())]
 
-# %% ../nbs/19_interpolation.ipynb #9d08f390
+# %% ../nbs/19_interpolation.ipynb #53e03803
 @patch
 def plot(self:LossPlane, ax=None, levels=20, names=("a", "b", "c")):
     "Contours of the loss, the three solutions, and the path where it is projected"
@@ -356,5 +358,6 @@ def plot(self:LossPlane, ax=None, levels=20, names=("a", "b", "c")):
         ax.plot(x, y, "o", color="C3", mec="w")
         ax.annotate(name, (x, y), xytext=(5, 5), textcoords="offset points", color="w",
                     path_effects=[withStroke(linewidth=2, foreground="k")])
-    ax.set(xlabel="distance from a towards b", ylabel="distance at right angles", aspect="equal")
+    ax.set(xlabel="distance from a towards b", ylabel="distance at right angles",
+           aspect="equal")
     return ax
