@@ -699,12 +699,13 @@ def verdict(self:LRRange) -> str: # one sentence
 # %% ../nbs/16_lr_range_test.ipynb #ace2bec5
 @patch
 def plot(self:LRRange,
-         skip_end:int=5, # steps left out at the end, where the loss explodes
+         skip_end:int=None, # steps left out at the end, where the loss explodes; None: 5
          rules:bool=True, # mark the rates that the rules name?
          ax=None):       # matplotlib Axes; a new figure by default
     """Raw and smoothed training loss over the rate, what the rules say, held-out loss and
     accuracy where measured. Repeats show as a band"""
     import matplotlib.pyplot as plt
+    if skip_end is None: skip_end = 5 if len(self) > 10 else 0  # all of a short test
     if not 0 <= skip_end < len(self):
         raise ValueError(f"skip_end must be at least 0 and less than the {len(self)} steps, "
                          f"got {skip_end!r}")
