@@ -27,7 +27,7 @@ course: .venv/ready
 test: .venv/ready
 	$(BIN)/python tools/check_sync.py $(BUILD)/check
 	rm -rf $(BUILD)/runs && mkdir -p $(BUILD) && cp -r nbs/runs $(BUILD)/runs
-	OMP_NUM_THREADS=1 WD_LAB_RUNS=$(BUILD)/runs $(BIN)/nbdev_test --n_workers 2 --timing --do_print
+	PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1 WD_LAB_RUNS=$(BUILD)/runs $(BIN)/nbdev_test --n_workers 2 --timing --do_print
 	$(BIN)/pytest
 
 bench: .venv/ready
