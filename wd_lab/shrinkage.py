@@ -96,10 +96,11 @@ def singular_values(result, # SweepResult with weights
     return np.stack([np.linalg.svd(triangle(w, "user_factors") @ triangle(w, "film_factors").T,
                                    compute_uv=False) for w in result.weights])
 
-# %% ../nbs/14_shrinkage.ipynb #c7cabd36
+# %% ../nbs/14_shrinkage.ipynb #9278e198
 def effective_rank(singular_values, # along the last axis
 ) -> np.ndarray:                    # between 1 and their number
-    "The exponential of the entropy of the singular values' shares (Roy and Vetterli, 2007). `ValueError` if one is negative or all are 0"
+    """The exponential of the entropy of the singular values' shares (Roy and Vetterli, 2007).
+    `ValueError` if one is negative or all are 0"""
     s = np.asarray(singular_values, float)
     if not ((s >= 0).all() and (s.sum(-1) > 0).all()): raise ValueError("singular_values must be >= 0 and not all 0")
     share = s/s.sum(-1, keepdims=True)
