@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SweepConfig', 'Start', 'common_start', 'Run', 'FastaiEngine', 'CompiledEngine']
 
-# %% ../nbs/09_engines.ipynb #4d49ee6c
+# %% ../nbs/09_engines.ipynb #d48939e9
 import hashlib, json, math, os
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
@@ -15,9 +15,9 @@ import numpy as np
 from fastcore.basics import patch
 from numba import njit
 
-from .collab import _item_column, baseline_learner
+from .collab import baseline_learner, item_column, mean_level
 
-# %% ../nbs/09_engines.ipynb #21d52da9
+# %% ../nbs/09_engines.ipynb #9d12839a
 @dataclass(frozen=True)
 class SweepConfig:
     "What all runs of a sweep share. `ValueError` or `TypeError` names a value that can't be"
@@ -42,6 +42,7 @@ class SweepConfig:
     hist_limit: float = 1.5       # weight histograms go from -limit to limit; what lies beyond counts in the end bins
     hist_bins: int = 300          # bins of the weight histograms
     test_pct: float = 0.          # share set aside: a loss that no choice has seen
+    center: bool = False          # add the mean of the training ratings, which is not decayed; see `mean_level`
 
     def __post_init__(self):
         for f in fields(self): object.__setattr__(self, f.name, _plain_value(f.name, getattr(self, f.name), f.default))
@@ -51,8 +52,8 @@ class SweepConfig:
             raise ValueError("valid_pct + test_pct must be less than 1, to leave ratings to "
                              f"train on, got {self.valid_pct:g} + {self.test_pct:g}")
 
-# %% ../nbs/09_engines.ipynb #7b94f527
-_YOUNGER = {"test_pct"} # fields that came after the first folders were written
+# %% ../nbs/09_engines.ipynb #124de8bc
+_YOUNGER = {"test_pct", "center"} # fields that came after the first folders were written
 
 @patch
 def to_dict(self:SweepConfig) -> dict:
@@ -109,7 +110,7 @@ class Start(NamedTuple):
     sizes: tuple        # n_users, n_items, both with the unused index 0
     test: tuple = None  # user, item and rating of the test ratings; None if there are none
 
-# %% ../nbs/09_engines.ipynb #2f4f2a56
+# %% ../nbs/09_engines.ipynb #5ea76ebc
 def common_start(data,                      # DataFrame with user, rating and title (or movie)
                  config:SweepConfig=SweepConfig(),
                  seed:int=None,             # `config.seed` by default
@@ -117,7 +118,7 @@ def common_start(data,                      # DataFrame with user, rating and ti
     "Index the ratings, split them and draw initial weights and batch order for a seed. `ValueError` for ratings that can't be used"
     seed = config.seed if seed is None else seed
     if not hasattr(data, "columns"): raise TypeError(f"data must be a DataFrame such as movielens_100k() gives, got a {type(data).__name__}")
-    (user, n_users), (item, n_items) = [_indexed(data[column]) for column in ("user", _item_column(data))]
+    (user, n_users), (item, n_items) = [_indexed(data[column]) for column in ("user", item_column(data))]
     try: rating = data["rating"].to_numpy(np.float32)
     except (TypeError, ValueError): raise TypeError(f"data must have numbers as ratings, got {data['rating'].iloc[0]!r}") from None
     if not np.isfinite(rating).all(): raise ValueError("data must have a number as rating in every row, got nan or infinity")
@@ -183,7 +184,7 @@ class Run(NamedTuple):
     weights: np.ndarray    # final weights, in the order of `Start.weights`, float32
     test_loss: float = math.nan # loss on the test ratings at the end; nan if none, or diverged
 
-# %% ../nbs/09_engines.ipynb #714ff06c
+# %% ../nbs/09_engines.ipynb #43af2248
 class FastaiEngine:
     "The reference: a fastai `Learner` for each run"
     name, version, workers = "fastai", 1, 1   # the version rises when results change
@@ -193,7 +194,8 @@ class FastaiEngine:
         _check(start, config, wd, lr)
         import torch
         from torch.nn.utils import parameters_to_vector, vector_to_parameters
-        learn = baseline_learner(_loaders(start, config), config.n_factors, config.y_range, splitter=lambda m: [[p] for p in m.parameters()])
+        learn = baseline_learner(_loaders(start, config), config.n_factors, config.y_range, _level(start, config),
+                                 splitter=lambda m: [[p] for p in m.parameters()])
         vector_to_parameters(torch.from_numpy(start.weights.copy()).to(learn.dls.device), learn.model.parameters())
         orders, raw = iter(start.order), _raw_losses()
         learn.dls.train.get_idxs = lambda: next(orders).tolist()
@@ -222,7 +224,11 @@ def _loaders(start, config):
     table = TabularCollab(table, [Categorify], ["user", "item"], y_names=["rating"], y_block=TransformBlock(), splits=splits)
     return table.dataloaders(bs=config.bs, drop_last=config.drop_last)
 
-# %% ../nbs/09_engines.ipynb #d3aa81c4
+# %% ../nbs/09_engines.ipynb #1314bdfc
+def _level(start, config):
+    "What is added to every sum: with `center` what makes a model of zeros predict the training ratings' mean"
+    return mean_level(start.rating, config.y_range) if config.center else 0.
+
 def _raw_losses():
     from fastai.callback.core import Callback
     class RawLosses(Callback):
@@ -242,29 +248,36 @@ def _run(train_loss, valid_loss, weights, test_loss):
     if not np.isfinite([*valid_loss, test_loss]).all(): test_loss = math.nan
     return Run(train_loss, valid_loss, weights, float(test_loss))
 
-# %% ../nbs/09_engines.ipynb #3fc5c9dd
+# %% ../nbs/09_engines.ipynb #d34256c9
 # Sums may be reordered. nan must stay nan, and products keep their own rounding (no "contract"), as in torch.
 _math = dict(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})
 
 @njit(**_math)
-def _predict(u, v, b, c, low, span):
+def _predict(u, v, b, c, link):
     "Prediction, and its derivative by the sum z. A `span` of 0 stands for no range"
-    z = b + c
+    level, low, span = link
+    z = level + b + c
     for k in range(len(u)): z += u[k]*v[k]
     if span == 0: return z, np.float32(1)
     s = np.float32(1)/(np.float32(1) + np.exp(-z))
     return low + span*s, span*s*(np.float32(1) - s)
 
-# %% ../nbs/09_engines.ipynb #a8f7550c
+# %% ../nbs/09_engines.ipynb #ce349bae
+def _link(start, config):
+    "How a sum becomes a prediction: what is added to it, the lower end of the range and its span, or 0"
+    low, high = config.y_range or (0, 0)
+    return np.float32(_level(start, config)), np.float32(low), np.float32(high - low)
+
+# %% ../nbs/09_engines.ipynb #94bd46e6
 @njit(**_math)
-def _gradient(user, item, rating, batch, W, G, low, span):
+def _gradient(user, item, rating, batch, W, G, link):
     "Mean squared error of a batch; adds its gradient to G. W and G hold user factors, film factors, user biases, film biases"
     U, V, b, c = W
     dU, dV, db, dc = G
     loss, scale = 0., np.float32(2/len(batch))
     for j in batch:
         n, i = user[j], item[j]
-        prediction, slope = _predict(U[n], V[i], b[n], c[i], low, span)
+        prediction, slope = _predict(U[n], V[i], b[n], c[i], link)
         error = prediction - rating[j]
         loss += error*error
         delta = scale*error*slope
@@ -297,29 +310,31 @@ def _adam(w, g, m, s, keep, mom, damp, sqr_mom, sqr_damp, step, root, eps):
         w[j] = keep*w[j] - step*m[j]/(root*np.sqrt(s[j]) + eps)
         g[j] = 0
 
-# %% ../nbs/09_engines.ipynb #eb78f394
+# %% ../nbs/09_engines.ipynb #4275a297
 @njit(**_math)
-def _fit(W, G, flat, groups, user, item, rating, valid, order, bs, n_steps, lrs, moms, lr_scale, wds, sqr_mom, eps, low, span, train_loss, valid_loss):
+def _fit(W, G, flat, groups, user, item, rating, valid, order, bs, n_steps, lrs, moms, lr_scale, wds, sqr_mom, eps, link, train_loss, valid_loss):
     "Train in place; fills the losses, which stay as they are from the step on at which a loss is not finite"
     w, g, m, s = flat
     f = np.float32
     for t in range(1, n_steps*len(order) + 1):
         epoch, step = divmod(t - 1, n_steps)
-        loss = _gradient(user, item, rating, order[epoch, step*bs:(step + 1)*bs], W, G, low, span)
+        loss = _gradient(user, item, rating, order[epoch, step*bs:(step + 1)*bs], W, G, link)
         if not np.isfinite(loss): return
         train_loss[t - 1] = loss
         mom, root = moms[t - 1], 1/math.sqrt(1 - sqr_mom**t)
         for k in range(4):
             i, j, lr = groups[k], groups[k + 1], lrs[t - 1]*lr_scale[k]
             _adam(w[i:j], g[i:j], m[i:j], s[i:j], f(1 - lr*wds[k]), f(mom), f(1 - mom), f(sqr_mom), f(1 - sqr_mom), f(lr/(1 - mom**t)), f(root), f(eps))
-        if step == n_steps - 1: valid_loss[epoch] = _mean_squared_error(valid[0], valid[1], valid[2], W, low, span)
+        if step == n_steps - 1: valid_loss[epoch] = _mean_squared_error(valid[0], valid[1], valid[2], W, link)
 
-# %% ../nbs/09_engines.ipynb #16b98123
+# %% ../nbs/09_engines.ipynb #43ef643a
 @njit(**_math)
-def _mean_squared_error(user, item, rating, W, low, span):
+def _mean_squared_error(user, item, rating, W, link):
     U, V, b, c = W
     loss = 0.
-    for j in range(len(user)): loss += (_predict(U[user[j]], V[item[j]], b[user[j]], c[item[j]], low, span)[0] - rating[j])**2
+    for j in range(len(user)):
+        n, i = user[j], item[j]
+        loss += (_predict(U[n], V[i], b[n], c[i], link)[0] - rating[j])**2
     return loss/len(user)
 
 # %% ../nbs/09_engines.ipynb #c0c6b644
@@ -330,7 +345,7 @@ def _one_cycle(config, n_steps):
     return (one_cycle(positions, 1., config.div, config.div_final, config.pct_start, np.float32),
             up_and_down(positions, *config.moms, config.pct_start, np.float32))
 
-# %% ../nbs/09_engines.ipynb #4f13b21a
+# %% ../nbs/09_engines.ipynb #9e03619d
 class CompiledEngine:
     "The same training as `FastaiEngine`, compiled; one run for each thread, `n_threads` at a time (all cores by default)"
     name, version = "compiled", 1
@@ -348,13 +363,12 @@ class CompiledEngine:
         flat = _aligned(groups[-1])              # weights, gradient, first and second moment
         W, G = [_views(a, start.sizes, config.n_factors, _LINE) for a in flat[:2]]
         for group, initial in zip(W, _views(start.weights, start.sizes, config.n_factors)): group[:] = initial
-        low, high = config.y_range or (0, 0)
-        ends = np.float32(low), np.float32(high - low)
+        link = _link(start, config)
         losses = np.full(config.epochs*n_steps, np.nan, np.float32), np.full(config.epochs, np.nan, np.float32)
         _fit(W, G, flat, groups, start.user, start.item, start.rating, start.valid, start.order, config.bs, n_steps, lr*rates, moms,
              np.array(config.lr_scale), wd*np.array(config.wd_scale), config.sqr_mom,
-             config.eps, *ends, *losses)
-        test_loss = _mean_squared_error(*start.test, W, *ends) if start.test else math.nan
+             config.eps, link, *losses)
+        test_loss = _mean_squared_error(*start.test, W, link) if start.test else math.nan
         return _run(*losses, np.concatenate([group.ravel() for group in W]), test_loss)
 
 # %% ../nbs/09_engines.ipynb #4bbb6257
