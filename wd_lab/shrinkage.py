@@ -79,10 +79,10 @@ def _shrinking(result, y, held_out):
            f"got {int(test.sum())} True of {test.size}")
     return wd, size, test
 
-# %% ../nbs/14_shrinkage.ipynb #273192c3
-def singular_values(result, # SweepResult with weights
-                    data,   # the ratings of the sweep
-) -> np.ndarray:            # runs x n_factors, falling in each row
+# %% ../nbs/14_shrinkage.ipynb #8d22bd43
+def singular_values(result,    # SweepResult with weights
+                    data=None, # the ratings of the sweep, for folders written before 0.2.0
+) -> np.ndarray:               # runs x n_factors, falling in each row
     """Singular values of user factors times film factors, without the product; the unused row 0
     left out. `ValueError` if no weights were kept, or a run diverged"""
     if result.weights is None:

@@ -5,45 +5,53 @@
 # %% auto #0
 __all__ = ['run_table', 'parameter_groups', 'summarize', 'plot_trend', 'BestWD', 'best_wd']
 
-# %% ../nbs/12_trends.ipynb #770f1fd0
+# %% ../nbs/12_trends.ipynb #b5345532
 import math
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from .sweep import SweepResult
+from .collab import item_column
+from .sweep import GROUPS, SweepResult
 
-# %% ../nbs/12_trends.ipynb #e816dcab
+# %% ../nbs/12_trends.ipynb #6ff3ef4d
 def run_table(result,    # SweepResult, or a table this function made: it comes back as it is
-              data=None, # the sweep's ratings: adds the norm of each parameter group
+              data=None, # the sweep's ratings, for folders written before 0.2.0
 ) -> pd.DataFrame:
-    """`result.runs` with best_epoch, gap (final validation minus final training loss) and, with
-    ratings and weights, norms. `ValueError` for another table, or ratings of another sweep"""
+    """`result.runs` with best_epoch, gap (final validation minus final training loss) and, where
+    weights were kept, norms. `ValueError` for another table, or ratings of another sweep"""
     if not isinstance(result, SweepResult): return _checked(result)
     runs, valid = result.runs, result.valid_loss
     lowest = np.where(np.isnan(valid), np.inf, valid).argmin(1)
     table = runs.assign(best_epoch=np.where(runs.diverged, np.nan, lowest),
                         gap=runs.valid_loss - runs.train_loss)
-    if data is None or result.weights is None: return table
     norms = {f"norm_{name}": [float(np.linalg.norm(w[cut])) for w in result.weights]
-             for name, cut in parameter_groups(result, data).items()}
+             for name, cut in _cuts(result, data).items()}
     return table.assign(**norms)
 
-# %% ../nbs/12_trends.ipynb #c7410dbf
-def parameter_groups(result, # SweepResult with weights
-                     data,   # the ratings of the sweep
-) -> dict:                   # name: slice of a run's flat weights
+# %% ../nbs/12_trends.ipynb #098a55d0
+def parameter_groups(result,    # SweepResult with weights
+                     data=None, # the ratings of the sweep, for folders written before 0.2.0
+) -> dict:                      # name: slice of a run's flat weights
     "Where each parameter group lies in `result.weights`. `ValueError` for other ratings"
+    if data is None: return result.group_slices
     k, users = result.config.n_factors, data["user"].nunique() + 1    # with the unused row 0
-    films = data["title" if "title" in data else "movie"].nunique() + 1
+    films = data[item_column(data)].nunique() + 1
     rows = result.weights.shape[1]//(k + 1)
     if users + films != rows:
         raise ValueError(f"data must be the ratings of this sweep, {rows - 2} users and films, "
                          f"got {users + films - 2}")
-    names = "user_factors", "film_factors", "user_biases", "film_biases"
     ends = np.cumsum([users*k, films*k, users, films]).tolist()
-    return {name: slice(i, j) for name, i, j in zip(names, [0, *ends], ends)}
+    return {name: slice(i, j) for name, i, j in zip(GROUPS, [0, *ends], ends)}
+
+def _cuts(result, data):
+    "The groups, where there are weights, of a model that is known to have them"
+    if result.weights is None: return {}
+    try: return parameter_groups(result, data)
+    except (AttributeError, ValueError):
+        if data is not None: raise
+        return {}
 
 def _checked(table):
     if not isinstance(table, pd.DataFrame):
@@ -54,9 +62,9 @@ def _checked(table):
                                  f"got a table without {', '.join(missing)}")
     return table
 
-# %% ../nbs/12_trends.ipynb #ab050c77
+# %% ../nbs/12_trends.ipynb #ddd2ff0f
 def summarize(result,    # SweepResult, a table from `run_table`, or a summary: that comes back
-              data=None, # the sweep's ratings: adds the norm of each parameter group
+              data=None, # the sweep's ratings, for folders written before 0.2.0
 ) -> pd.DataFrame:
     """One row for each learning rate and weight decay: runs, diverged, the mean of each measure
     over seeds and as `..._sd` its standard deviation (nan for one seed). Runs that diverged are
