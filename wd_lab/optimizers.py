@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TwoStepOptimizer', 'running_sum', 'SGD', 'running_mean', 'running_mean_square', 'RMSprop', 'Adam', 'AbsAdam',
-           'step_time_ratio', 'FashionTensors', 'fashion_tensors', 'ShiftedLeakyReLU', 'fashion_net', 'evaluate',
-           'train']
+           'FashionTensors', 'fashion_tensors', 'ShiftedLeakyReLU', 'fashion_net', 'evaluate', 'train',
+           'step_time_ratio']
 
 # %% ../nbs/04_optimizers.ipynb #676a29c1
 import math
@@ -19,34 +19,42 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 
-# %% ../nbs/04_optimizers.ipynb #46ca33c4
+# %% ../nbs/04_optimizers.ipynb #ee65d0a0
 class TwoStepOptimizer(torch.optim.Optimizer):
-    """A step decays each weight (`reg_step`), then updates it (`opt_step`, which a subclass writes). There is no `maximize`.
+    """A step decays each weight (`reg_step`), then updates it (`opt_step`, by a subclass).
+    There is no `maximize`. `ValueError` for settings out of range,
+    `TypeError` for complex parameters and sparse gradients."""
+    remembers = None # names of what `opt_step` keeps in the state of a weight; None: not said
 
-    `ValueError` for settings out of range, `TypeError` for complex parameters and sparse gradients."""
     def __init__(self,
-                 params,             # tensors, `(name, tensor)` pairs, or groups: a list of dicts, as torch takes them
+                 params,             # tensors, (name, tensor) pairs or groups, as in torch
                  lr:float,           # learning rate
                  weight_decay:float, # wd; 0 for none
-                 decoupled:bool,     # shrink the weight (as AdamW does), or add `wd*w` to the gradient (as Adam does)?
+                 decoupled:bool,     # shrink the weight, or add `wd*w` to the gradient?
                  **settings          # what `opt_step` wants to know
-    ): super().__init__(params, dict(lr=lr, weight_decay=weight_decay, decoupled=decoupled, **settings))
+    ):
+        decay = dict(weight_decay=weight_decay, decoupled=decoupled)
+        super().__init__(params, dict(lr=lr, **decay, **settings))
 
-    @torch.no_grad()
-    def step(self,
-             closure=None, # computes the loss and its gradients anew; called once, before the step
-    ):                     # what `closure` returned
-        "Decay and update every parameter that has a gradient"
-        loss = None
-        if closure is not None:
-            with torch.enable_grad(): loss = closure()
-        todo = [(p, group) for group in self.param_groups for p in group["params"] if p.grad is not None]
-        for p, _ in todo:
-            if p.grad.is_sparse: raise TypeError(f"gradients must be dense, got a sparse one of shape {tuple(p.shape)}")
-        for p, group in todo:
-            g = self.reg_step(p, **group) if group["weight_decay"] else p.grad
-            self.opt_step(p, g, self.state[p], **group)
-        return loss
+# %% ../nbs/04_optimizers.ipynb #7941e8db
+@patch
+@torch.no_grad()
+def step(self:TwoStepOptimizer,
+         closure=None, # computes the loss and its gradients anew; called once, before the step
+):                     # what `closure` returned
+    "Decay and update every parameter that has a gradient"
+    loss = None
+    if closure is not None:
+        with torch.enable_grad(): loss = closure()
+    todo = [(p, g) for g in self.param_groups for p in g["params"] if p.grad is not None]
+    for p, _ in todo:
+        if p.grad.is_sparse:
+            shape = tuple(p.shape)
+            raise TypeError(f"gradients must be dense, got a sparse one of shape {shape}")
+    for p, group in todo:
+        g = self.reg_step(p, **group) if group["weight_decay"] else p.grad
+        self.opt_step(p, g, self.state[p], **group)
+    return loss
 
 # %% ../nbs/04_optimizers.ipynb #82735ca6
 @patch
@@ -61,21 +69,25 @@ def reg_step(self:TwoStepOptimizer,
     p.mul_(1 - lr*weight_decay)
     return p.grad
 
-# %% ../nbs/04_optimizers.ipynb #236e9129
+# %% ../nbs/04_optimizers.ipynb #dccdcf06
 _BELOW = dict(lr=math.inf, weight_decay=math.inf, eps=math.inf, momentum=1, dampening=1, alpha=1, betas=1)
 
 def _check_settings(group):
     for name in _BELOW.keys() & group.keys():
         value = group[name]
         values = value if name == "betas" and isinstance(value, (tuple, list)) else (value,)
-        if name == "betas" and len(values) != 2: raise ValueError(f"betas must be a pair such as (0.9, 0.99), got {value!r}")
+        if name == "betas" and len(values) != 2:
+            raise ValueError(f"betas must be a pair such as (0.9, 0.99), got {value!r}")
         for v in values:
+            if isinstance(v, torch.Tensor):
+                raise TypeError(f"{name} must be a number, got {v!r}: write {name}=x.item()")
             if not isinstance(v, Real): raise TypeError(f"{name} must be a number, got {v!r}")
             if not 0 <= v < _BELOW[name]: raise ValueError(f"{name} must be in [0, {_BELOW[name]}), got {value!r}")
     if group.get("nesterov") and not (group["momentum"] > 0 and group["dampening"] == 0):
-        raise ValueError(f"nesterov must go with momentum > 0 and dampening 0, got momentum {group['momentum']}, dampening {group['dampening']}")
+        raise ValueError("nesterov must go with momentum > 0 and dampening 0, "
+                         f"got momentum {group['momentum']}, dampening {group['dampening']}")
 
-# %% ../nbs/04_optimizers.ipynb #40c3b76e
+# %% ../nbs/04_optimizers.ipynb #08bab61e
 @patch
 def add_param_group(self:TwoStepOptimizer, param_group):
     "Take in a dict of `params` and settings of their own. `ValueError` or `TypeError` for what makes no sense"
@@ -83,10 +95,29 @@ def add_param_group(self:TwoStepOptimizer, param_group):
     try:
         _check_settings(self.param_groups[-1])
         for p in self.param_groups[-1]["params"]:
-            if p.is_complex(): raise TypeError(f"parameters must be real, got a complex tensor of shape {tuple(p.shape)}")
+            if p.is_complex():
+                raise TypeError(f"parameters must be real, got a complex tensor of shape {tuple(p.shape)}")
     except Exception:
         self.param_groups.pop()
         raise
+
+# %% ../nbs/04_optimizers.ipynb #54c3fa41
+@patch
+def load_state_dict(self:TwoStepOptimizer, state_dict):
+    "Go on from what `state_dict()` of such an optimizer gave. `ValueError` for that of another one"
+    name = type(self).__name__
+    missing = {k for group in state_dict["param_groups"] for k in self.defaults.keys() - group.keys()}
+    foreign = {k for s in state_dict["state"].values() for k in s} - set(self.remembers or ())
+    if missing or foreign and self.remembers is not None:
+        raise ValueError(f"state_dict must come from wd_lab's {name}, got one of another optimizer: "
+                         f"settings missing {sorted(missing)}, unknown memories {sorted(foreign)}")
+    torch.optim.Optimizer.load_state_dict(self, state_dict)
+
+@patch
+def set_hypers(self:TwoStepOptimizer, **_):
+    "Only fastai asks a bare optimizer for this: say what it wants"
+    name = type(self).__name__
+    raise TypeError(f"opt_func must be wrapped for fastai: opt_func=partial(OptimWrapper, opt={name})")
 
 # %% ../nbs/04_optimizers.ipynb #797a36af
 def running_sum(state:dict,        # where the sum is kept
@@ -100,24 +131,29 @@ def running_sum(state:dict,        # where the sum is kept
     else: state["sum"].mul_(momentum).add_(g, alpha=1 - dampening)
     return state["sum"]
 
-# %% ../nbs/04_optimizers.ipynb #ac4105d8
+# %% ../nbs/04_optimizers.ipynb #f36682b7
 class SGD(TwoStepOptimizer):
-    "Gradient descent with momentum (Polyak 1964) or Nesterov's momentum (Sutskever et al. 2013), as in `torch.optim.SGD`"
+    """Gradient descent with momentum (Polyak 1964) or Nesterov's momentum
+    (Sutskever et al. 2013), as in `torch.optim.SGD`; its weight decay is decoupled"""
+    remembers = "sum",
+
     def __init__(self,
                  params,               # tensors or groups of them
-                 lr:float,             # learning rate; no default, as the best ones of two optimizers can be 100 times apart
+                 lr:float,             # learning rate; no default: what is good differs 100-fold
                  momentum:float=0,     # share of the past steps that goes on
                  dampening:float=0,    # share of the new gradient that is left out of the sum
                  weight_decay:float=0, # wd
                  nesterov:bool=False,  # look ahead?
-                 decoupled:bool=True,  # decay the weight, not through the gradient: the same without momentum
-    ): super().__init__(params, lr, weight_decay, decoupled, momentum=momentum, dampening=dampening, nesterov=nesterov)
+                 decoupled:bool=True,  # decay the weight; False: the gradient, as torch does
+    ):
+        settings = dict(momentum=momentum, dampening=dampening, nesterov=nesterov)
+        super().__init__(params, lr, weight_decay, decoupled, **settings)
 
     def opt_step(self, p, g, state, lr, momentum, dampening, nesterov, **_):
         b = running_sum(state, g, momentum, dampening)
         p.sub_(g.add(b, alpha=momentum) if nesterov else b, alpha=lr)
 
-# %% ../nbs/04_optimizers.ipynb #537d2930
+# %% ../nbs/04_optimizers.ipynb #d403e031
 def running_mean(state:dict,          # where the mean is kept
                  name:str,            # under which name
                  x:torch.Tensor,      # the next value
@@ -133,82 +169,78 @@ def running_mean_square(state:dict,          # where the mean is kept, as "sqr_a
                         from_zero:bool=True, # start at 0, or at the first square?
 ) -> torch.Tensor:                           # the mean itself, not a copy
     "Exponential moving average of squares: `mean = beta*mean + (1 - beta)*g*g`"
-    if "sqr_avg" not in state: state["sqr_avg"] = torch.zeros_like(g) if from_zero else g.square()
+    if "sqr_avg" not in state:
+        state["sqr_avg"] = torch.zeros_like(g) if from_zero else g.square()
     return state["sqr_avg"].mul_(beta).addcmul_(g, g, value=1 - beta)
 
-# %% ../nbs/04_optimizers.ipynb #d1061ca1
+# %% ../nbs/04_optimizers.ipynb #d91d2312
 class RMSprop(TwoStepOptimizer):
-    "The gradient over the root of its running mean square (Hinton 2012). The mean starts at the first square, torch's at 0"
+    """The gradient over the root of its running mean square (Hinton 2012).
+    The mean starts at the first square, `torch.optim.RMSprop`'s at 0; decay is decoupled"""
+    remembers = "sqr_avg", "sum"
+
     def __init__(self,
                  params,               # tensors or groups of them
                  lr:float,             # learning rate: about how far a weight moves in a step
-                 alpha:float=0.99,     # share of the mean square that stays, the post's `sqr_mom`; as in torch
+                 alpha:float=0.99,     # share of the mean square that stays; `sqr_mom`
                  eps:float=1e-5,       # added to the root, the post's value; torch has 1e-8
-                 momentum:float=0,     # share of the past steps that goes on; the post has none
+                 momentum:float=0,     # share of the past steps that goes on; none in the post
                  weight_decay:float=0, # wd
-                 decoupled:bool=True,  # decay the weight, not through the gradient
-    ): super().__init__(params, lr, weight_decay, decoupled, alpha=alpha, eps=eps, momentum=momentum)
+                 decoupled:bool=True,  # decay the weight; False: the gradient, as torch does
+    ):
+        settings = dict(alpha=alpha, eps=eps, momentum=momentum)
+        super().__init__(params, lr, weight_decay, decoupled, **settings)
 
     def opt_step(self, p, g, state, lr, alpha, eps, momentum, **_):
         size = running_mean_square(state, g, alpha, from_zero=False).sqrt().add_(eps)
-        p.sub_(running_sum(state, torch.div(g, size, out=size), momentum), alpha=lr)  # `out`: no memory for one more tensor
+        g = torch.div(g, size, out=size)                # `out`: no memory for one more tensor
+        p.sub_(running_sum(state, g, momentum), alpha=lr)
 
-# %% ../nbs/04_optimizers.ipynb #dfb1322c
+# %% ../nbs/04_optimizers.ipynb #2f3ffaeb
 class Adam(TwoStepOptimizer):
-    "The running mean of the gradient over its typical size, both freed of their start at zero (Kingma & Ba 2015, algorithm 1)"
+    """The running mean of the gradient over its typical size, both freed of their start
+    at zero (Kingma & Ba 2015, algorithm 1). Its weight decay is decoupled: what torch
+    calls AdamW. `decoupled=False` gives `torch.optim.Adam`"""
+    remembers = "step", "avg", "sqr_avg"
+
     def __init__(self,
                  params,               # tensors or groups of them
                  lr:float,             # learning rate: about how far a weight moves in a step
-                 betas=(0.9, 0.99),    # share of each mean that stays: of the gradient, of its square; the post's, torch has (0.9, 0.999)
+                 betas=(0.9, 0.99),    # shares that stay: of the mean, of the mean square
                  eps:float=1e-5,       # added to the root, the post's value; torch has 1e-8
                  weight_decay:float=0, # wd
-                 decoupled:bool=True,  # decay the weight (as `torch.optim.AdamW`), or through the gradient (as `torch.optim.Adam`)?
+                 decoupled:bool=True,  # True: `torch.optim.AdamW`; False: `torch.optim.Adam`
     ): super().__init__(params, lr, weight_decay, decoupled, betas=betas, eps=eps)
 
     def opt_step(self, p, g, state, lr, betas, eps, **_):
         t = state["step"] = state.get("step", 0) + 1
         avg = running_mean(state, "avg", g, betas[0])
-        p.addcdiv_(avg, self.gradient_size(state, g, betas[1], t).add_(eps), value=-lr/(1 - betas[0]**t))
+        size = self.gradient_size(state, g, betas[1], t).add_(eps)
+        p.addcdiv_(avg, size, value=-lr/(1 - betas[0]**t))
 
     def gradient_size(self, state, g, beta, t):
         return (running_mean_square(state, g, beta)/(1 - beta**t)).sqrt_()
 
-# %% ../nbs/04_optimizers.ipynb #ba11a01e
+# %% ../nbs/04_optimizers.ipynb #9aa86112
 class AbsAdam(Adam):
     "Adam with the mean of `|g|` where Adam has the root of the mean of `g²`"
+    remembers = "step", "avg", "abs_avg"
+
     def __init__(self,
                  params,               # tensors or groups of them
                  lr:float,             # learning rate
-                 betas=(0.9, 0.9),     # share of each mean that stays: of the gradient, of its absolute value; as the post ran it
+                 betas=(0.9, 0.9),     # shares that stay: of the mean, of the mean size
                  eps:float=1e-8,       # added to the mean of `|g|`; as the post ran it
                  weight_decay:float=0, # wd
                  decoupled:bool=True,  # decay the weight, not through the gradient
     ): super().__init__(params, lr, betas, eps, weight_decay, decoupled)
 
-    def gradient_size(self, state, g, beta, t): return running_mean(state, "abs_avg", g.abs(), beta)/(1 - beta**t)
+    def gradient_size(self, state, g, beta, t):
+        return running_mean(state, "abs_avg", g.abs(), beta)/(1 - beta**t)
 
-# %% ../nbs/04_optimizers.ipynb #cc1a0e79
-def step_time_ratio(ours,        # makes an optimizer from parameters
-                    theirs,      # makes the one to compare it with
-                    widths,      # of a fully connected network's layers, inputs first
-                    turns:int=200 # how many steps of each
-) -> float:                      # seconds of the fastest step of `ours` over those of `theirs`
-    "The price of a step, measured in turns. The fastest counts: what slows the others is the machine. `ValueError` if `turns` < 1"
-    import time
-    if turns < 1: raise ValueError(f"turns must be at least 1, got {turns!r}")
-    params = [torch.randn(shape).requires_grad_() for i, o in zip(widths, widths[1:]) for shape in ((o, i), (o,))]
-    for p in params: p.grad = torch.randn_like(p)
-    seconds, optimizers = ([], []), (ours(params), theirs(params))
-    for _ in range(turns):
-        for opt, log in zip(optimizers, seconds):
-            start = time.perf_counter()
-            opt.step()
-            log.append(time.perf_counter() - start)
-    return min(seconds[0])/min(seconds[1])
-
-# %% ../nbs/04_optimizers.ipynb #46a6389d
+# %% ../nbs/04_optimizers.ipynb #e95253ed
 class FashionTensors(NamedTuple):
-    "Pictures of clothes as tensors, in units of the training pictures' standard deviation around their mean"
+    "Pictures of clothes: less the training pictures' mean, over their standard deviation"
     x_train: torch.Tensor # 60,000 x 1 x 28 x 28, float32
     y_train: torch.Tensor # 60,000 labels from 0 to 9
     x_valid: torch.Tensor # 10,000 x 1 x 28 x 28
@@ -216,15 +248,17 @@ class FashionTensors(NamedTuple):
 
 def fashion_tensors(device="cpu", # where the tensors go
 ) -> FashionTensors:
-    "Fashion-MNIST, normalised with the mean (0.286) and standard deviation (0.353) of its training pictures"
+    "Fashion-MNIST, less the training mean (0.286), over its standard deviation (0.353)"
     from wd_lab.data import fashion_mnist
     images = fashion_mnist()
-    x, x_valid = (torch.tensor(a).float().div_(255)[:, None] for a in (images.x_train, images.x_test))
+    pixels = images.x_train, images.x_test
+    x, x_valid = (torch.tensor(a).float().div_(255)[:, None] for a in pixels)
     mean, std = x.mean(), x.std()
-    tensors = x.sub_(mean).div_(std), torch.tensor(images.y_train), x_valid.sub_(mean).div_(std), torch.tensor(images.y_test)
+    for pictures in (x, x_valid): pictures.sub_(mean).div_(std)
+    tensors = x, torch.tensor(images.y_train), x_valid, torch.tensor(images.y_test)
     return FashionTensors(*[t.to(device) for t in tensors])
 
-# %% ../nbs/04_optimizers.ipynb #89b7d37d
+# %% ../nbs/04_optimizers.ipynb #eee075cc
 class ShiftedLeakyReLU(nn.Module):
     "`leaky_relu(x, leak) - shift`"
     def __init__(self,
@@ -240,7 +274,9 @@ def fashion_net(norm:bool=True, # batch norm after each convolution but the last
     "The post's network, Kaiming-initialised for a leak of 0.1"
     widths, layers = (1, 8, 16, 32, 64), []
     for i, o in zip(widths, widths[1:]):
-        layers += [nn.Conv2d(i, o, 3, stride=2, padding=1, bias=not norm), *([nn.BatchNorm2d(o)] if norm else []), ShiftedLeakyReLU()]
+        layers.append(nn.Conv2d(i, o, 3, stride=2, padding=1, bias=not norm))
+        if norm: layers.append(nn.BatchNorm2d(o))
+        layers.append(ShiftedLeakyReLU())
     net = nn.Sequential(*layers, nn.Conv2d(64, 10, 3, stride=2, padding=1), nn.Flatten())
     for m in net.modules():
         if isinstance(m, nn.Conv2d): nn.init.kaiming_normal_(m.weight, a=0.1)
@@ -257,29 +293,56 @@ def evaluate(model:nn.Module, # gives logits
     logits = torch.cat([model(batch) for batch in x.split(2048)])
     return (logits.argmax(1) == y).float().mean().item(), F.cross_entropy(logits, y).item()
 
-# %% ../nbs/04_optimizers.ipynb #408fa566
+# %% ../nbs/04_optimizers.ipynb #d106ab3c
 def train(model:nn.Module,      # gives logits
           opt,                  # optimizer of its parameters
           data:FashionTensors,  # pictures and labels
           epochs:int=1,         # times through the training pictures
           batch_size:int=1024,  # pictures per step
           after_step=None,      # called after each step, without arguments
-):                              # DataFrame, a row per epoch: train_accuracy, train_loss, valid_accuracy, valid_loss
-    "Train on cross-entropy, shuffled by torch's generator. The train figures are means over the batches as they were seen"
+):                              # DataFrame, a row per epoch: train_, valid_ accuracy and loss
+    """Train on cross-entropy, shuffled by torch's generator.
+    The train figures are means over the batches as they were seen"""
     for name, value in dict(epochs=epochs, batch_size=batch_size).items():
         if value < 1: raise ValueError(f"{name} must be at least 1, got {value!r}")
-    rows, n = [], len(data.y_train)
+    rows = []
     for _ in range(epochs):
-        model.train()
-        right = total = 0.
-        for index in torch.randperm(n).split(batch_size):
-            x, y = data.x_train[index], data.y_train[index]
-            logits = model(x)
-            loss = F.cross_entropy(logits, y)
-            opt.zero_grad()
-            loss.backward()
+        seen = _train_epoch(model, opt, data.x_train, data.y_train, batch_size, after_step)
+        rows.append((*seen, *evaluate(model, data.x_valid, data.y_valid)))
+    names = ["train_accuracy", "train_loss", "valid_accuracy", "valid_loss"]
+    return pd.DataFrame(rows, columns=names)
+
+# %% ../nbs/04_optimizers.ipynb #499e9ed5
+def _train_epoch(model, opt, x, y, batch_size, after_step):
+    model.train()
+    right = total = 0.
+    for index in torch.randperm(len(y)).split(batch_size):
+        logits = model(x[index])
+        loss = F.cross_entropy(logits, y[index])
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+        if after_step: after_step()
+        right += (logits.argmax(1) == y[index]).sum().item()
+        total += loss.item()*len(index)
+    return right/len(y), total/len(y)
+
+# %% ../nbs/04_optimizers.ipynb #b47c6444
+def step_time_ratio(ours,        # makes an optimizer from parameters
+                    theirs,      # makes the one to compare it with
+                    widths,      # of a fully connected network's layers, inputs first
+                    turns:int=200 # how many steps of each
+) -> float:                      # seconds of the fastest step of `ours` over those of `theirs`
+    "The price of a step, in turns; what slows all but the fastest is the machine. `ValueError` if `turns` < 1"
+    import time
+    if turns < 1: raise ValueError(f"turns must be at least 1, got {turns!r}")
+    shapes = [shape for i, o in zip(widths, widths[1:]) for shape in ((o, i), (o,))]
+    params = [torch.randn(shape).requires_grad_() for shape in shapes]
+    for p in params: p.grad = torch.randn_like(p)
+    seconds, optimizers = ([], []), (ours(params), theirs(params))
+    for _ in range(turns):
+        for opt, log in zip(optimizers, seconds):
+            start = time.perf_counter()
             opt.step()
-            if after_step: after_step()
-            right, total = right + (logits.argmax(1) == y).sum().item(), total + loss.item()*len(y)
-        rows.append((right/n, total/n, *evaluate(model, data.x_valid, data.y_valid)))
-    return pd.DataFrame(rows, columns=["train_accuracy", "train_loss", "valid_accuracy", "valid_loss"])
+            log.append(time.perf_counter() - start)
+    return min(seconds[0])/min(seconds[1])
