@@ -131,7 +131,7 @@ def running_sum(state:dict,        # where the sum is kept
     else: state["sum"].mul_(momentum).add_(g, alpha=1 - dampening)
     return state["sum"]
 
-# %% ../nbs/04_optimizers.ipynb #f36682b7
+# %% ../nbs/04_optimizers.ipynb #b96d31b7
 class SGD(TwoStepOptimizer):
     """Gradient descent with momentum (Polyak 1964) or Nesterov's momentum
     (Sutskever et al. 2013), as in `torch.optim.SGD`; its weight decay is decoupled"""
@@ -139,7 +139,7 @@ class SGD(TwoStepOptimizer):
 
     def __init__(self,
                  params,               # tensors or groups of them
-                 lr:float,             # learning rate; no default: what is good differs 100-fold
+                 lr:float,             # learning rate; no default: good ones differ 100-fold
                  momentum:float=0,     # share of the past steps that goes on
                  dampening:float=0,    # share of the new gradient that is left out of the sum
                  weight_decay:float=0, # wd
