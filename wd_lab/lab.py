@@ -48,7 +48,7 @@ def cache_dir() -> Path: # `WD_LAB_CACHE`, or `~/.cache/wd_lab`
     "Where results that several chapters share are kept"
     return Path(os.environ.get("WD_LAB_CACHE", Path.home()/".cache"/"wd_lab"))
 
-# %% ../nbs/00_lab.ipynb #5dc4bf15
+# %% ../nbs/00_lab.ipynb #379fd0a6
 def write_json(path:Path, content):
     "Write JSON whole or not at all: a killed process leaves no half file"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,9 @@ def _version(package):
 
 def _commit():
     command = ["git", "rev-parse", "--short", "HEAD"]
-    try: return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        return subprocess.run(command, capture_output=True, text=True,
+                              check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError): return None
 
 def _machine():
@@ -90,29 +92,32 @@ def _plain_value(x):
     try: return isinstance(x, (int, float, str, list, tuple, dict, type(None))) and len(json.dumps(x)) < 2000
     except (TypeError, ValueError): return False
 
-# %% ../nbs/00_lab.ipynb #6fd8ccb8
-def _visible(f):
-    "What a function sees of the world around it, by name"
+# %% ../nbs/00_lab.ipynb #0d0fa2d7
+def _seen(f):
+    "What a function reads of the world around it, by name"
     cells = zip(f.__code__.co_freevars, f.__closure__ or ())
-    return f.__globals__ | {name: c.cell_contents for name, c in cells if c != type(c)()}
+    world = f.__globals__ | {name: c.cell_contents for name, c in cells if c != type(c)()}
+    return {name: world[name] for name in _reads(f.__code__) if name in world and not name.startswith("__")}
+
+def _is_ours(f, home):
+    "A function of the experiment's own module, which is not the library: that has a version and a commit"
+    return inspect.isfunction(f) and f.__module__ == home and not str(home).startswith("wd_lab.")
 
 def _code_of(run):
     "Functions of an experiment's own module, and plain values that they read: what its record depends on"
     functions, values, todo, home = {}, {}, [run], None
     while todo:
         f = todo.pop()
+        home = home or (f.__module__ if inspect.isfunction(f) else None)
         if isinstance(f, partial):
             bound = [list(f.args), f.keywords]
             if _plain_value(bound): values["bound arguments"] = bound
             todo.append(f.func)
         elif isinstance(f, type) and f.__module__ == home: todo += vars(f).values()
-        elif inspect.isfunction(f) and f.__qualname__ not in functions:
-            home = home or f.__module__
-            if f.__module__ != home: continue
-            functions[f.__qualname__] = _source(f)
-            read = {name: value for name, value in _visible(f).items() if name in _reads(f.__code__)}
+        elif _is_ours(f, home) and f.__qualname__ not in functions:
+            functions[f.__qualname__], read = _source(f), _seen(f)
             values |= {name: value for name, value in read.items() if _plain_value(value)}
-            if _plain_value(f.__defaults__): values[f"defaults of {f.__qualname__}"] = f.__defaults__
+            if f.__defaults__ and _plain_value(f.__defaults__): values[f"defaults of {f.__qualname__}"] = f.__defaults__
             todo += read.values()
     return json.loads(json.dumps(dict(functions=functions, values=values), sort_keys=True))
 
