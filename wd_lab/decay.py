@@ -139,7 +139,7 @@ def decay_groups(model:nn.Module,           # the model, or a part of it
         group["param_names"].append(uses[0][0])
     return groups
 
-# %% ../nbs/01_weight_decay.ipynb #1ecf33e8
+# %% ../nbs/01_weight_decay.ipynb #e13b6a63
 def _form(optimizer, group):
     "How an optimizer applies the weight decay of a group: decoupled, L2, or unknown to us"
     family = {c.__name__ for c in type(optimizer).__mro__ if c.__module__.startswith("torch.optim")} - {"Optimizer"}
@@ -152,6 +152,17 @@ def _as_adamw(model, lr, wd, no_decay):
     _check(lr=lr, wd=wd)
     return torch.optim.AdamW(decay_groups(model, wd, no_decay), lr=lr)
 
+def _optimizer_of(source, model, lr, wd, no_decay):
+    "The model and the optimizer to audit"
+    if isinstance(source, nn.Module): return source, _as_adamw(source, lr, wd, no_decay)
+    if not isinstance(source, torch.optim.Optimizer):
+        raise TypeError("source must be a torch.nn.Module or a torch.optim.Optimizer, "
+                        f"got a {type(source).__name__}")
+    if (lr, wd) != (None, None):
+        raise ValueError("lr and wd must be left out with an optimizer, which has its own")
+    return model, source
+
+# %% ../nbs/01_weight_decay.ipynb #11da2516
 def _named(group, i):
     "Names and parameters of a group; places where the optimizer knows no names"
     places = [f"group {i}, parameter {j}" for j in range(len(group["params"]))]
@@ -169,7 +180,7 @@ def _audit(optimizer, group, p):
     return dict(lr=lr, wd=wd, decay=form, factor=factor,
                 half_life=math.nan if math.isnan(factor) else half_life(factor))
 
-# %% ../nbs/01_weight_decay.ipynb #0739d50d
+# %% ../nbs/01_weight_decay.ipynb #cc7f87f7
 def decay_audit(source,              # a model, or a torch optimizer
                 model=None,          # with an optimizer: its model, for names and kinds
                 lr:float=None,       # with a bare model: learning rate, AdamW's 1e-3 if None
@@ -177,14 +188,9 @@ def decay_audit(source,              # a model, or a torch optimizer
                 no_decay=("bias", "norm"), # with a bare model: as in `decay_groups`
 ) -> pd.DataFrame:                   # a row for each parameter
     """What weight decay does to each parameter: its form, the factor per step (nan where it
-    depends on the gradients), the half-life in steps. `ValueError` for lr or wd beside one"""
-    if isinstance(source, nn.Module):
-        model, source = source, _as_adamw(source, lr, wd, no_decay)
-    elif not isinstance(source, torch.optim.Optimizer):
-        raise TypeError("source must be a torch.nn.Module or a torch.optim.Optimizer, "
-                        f"got a {type(source).__name__}")
-    elif (lr, wd) != (None, None):
-        raise ValueError("lr and wd must be left out with an optimizer, which has its own")
+    depends on the gradients) and the half-life in steps. `ValueError` for lr or wd where an
+    optimizer has its own"""
+    model, source = _optimizer_of(source, model, lr, wd, no_decay)
     uses = {} if model is None else _uses(model)
     found = {p: (name, _audit(source, group, p))
              for i, group in enumerate(source.param_groups) for name, p in _named(group, i)}
