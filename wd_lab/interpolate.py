@@ -6,10 +6,13 @@
 __all__ = ['SaveWeights', 'interpolate', 'recompute_batch_norm', 'interpolation_curve', 'barrier', 'plot_curve', 'LossPlane',
            'loss_plane']
 
-# %% ../nbs/19_interpolation.ipynb #e848d26d
+# %% ../nbs/19_interpolation.ipynb #71b06639
 import math, sys
-from copy import copy, deepcopy
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -21,50 +24,71 @@ from torch import nn
 
 from .lab import log
 
-# %% ../nbs/19_interpolation.ipynb #f2d04e4e
+# %% ../nbs/19_interpolation.ipynb #823e7ed4
 class SaveWeights:
     """Copies of a model's state, on the CPU, at chosen epochs or steps: a callback for fastai,
-    or call `keep` in a loop of your own. `save[5]` is what was kept at 5"""
+    or call `keep` in a loop of your own. `save[5]` is what was kept at 5.
+    Numbers begin at 0 with each `fit`, and a later `fit` writes over the same number.
+    What lies in `path` from an earlier training counts as kept"""
     order, run = 70, True                        # fastai: after its own recorder
 
     def __init__(self,
-                 epochs=(),  # keep the state after these epochs; the first is 0
+                 epochs=(),  # keep the state after these epochs, or this one; the first is 0
                  steps=(),   # or after so many steps of the optimizer
                  path=None,  # a folder for safetensors files; None: keep them in memory
     ):
+        epochs, steps = _counts("epochs", epochs), _counts("steps", steps)
         if bool(epochs) == bool(steps):
             raise ValueError("give either epochs or steps, "
                              f"got epochs={epochs} and steps={steps}")
-        self.unit = "epoch" if epochs else "step"
-        self.at = [_count(self.unit, n) for n in epochs or steps]
+        self.unit, self.at = ("epoch", epochs) if epochs else ("step", steps)
         self.path, self.states = Path(path).expanduser() if path else None, {}
 
-    def keep(self, model, number):
-        "Keep the state of `model` now, if `number` is one of those chosen"
-        if number not in self.at: return
-        state = {k: v.detach().cpu().clone(memory_format=torch.contiguous_format)
-                 for k, v in model.state_dict().items()}
-        if self.path: _write_state(state, self._file(number))
-        else: self.states[number] = state
+# %% ../nbs/19_interpolation.ipynb #48deb82a
+@patch
+def keep(self:SaveWeights,
+         model:nn.Module, # whose state to copy
+         number:int,      # the epoch or step that has just ended
+):
+    "Keep the state of `model` now, if `number` is one of those chosen"
+    if number not in self.at: return
+    state = {k: v.detach().cpu().clone(memory_format=torch.contiguous_format)
+             for k, v in model.state_dict().items()}
+    if self.path: _write_state(state, self._file(number))
+    else: self.states[number] = state
 
-    def _file(self, number): return self.path/f"{self.unit}{number}.safetensors"
+# %% ../nbs/19_interpolation.ipynb #a08ec111
+@patch
+def __contains__(self:SaveWeights,
+                 number, # of an epoch or step
+) -> bool:               # was it kept?
+    "`number in save`"
+    return number in self.states or bool(self.path) and self._file(number).exists()
 
-    def __contains__(self, number):
-        return number in self.states or bool(self.path) and self._file(number).exists()
+@patch
+def __getitem__(self:SaveWeights,
+                number, # of an epoch or step
+) -> dict:              # the state dict that was kept there
+    "`save[number]`. `ValueError` for a number that was not kept"
+    if number not in self:
+        raise ValueError(f"{self.unit} must be one that was kept, got {number!r}: "
+                         f"chosen were {self.at}, kept {[n for n in self.at if n in self]}")
+    if number in self.states: return self.states[number]
+    return _read_state(self._file(number))
 
-    def __getitem__(self, number):
-        if number not in self:
-            raise ValueError(f"{self.unit} must be one that was kept, got {number!r}: "
-                             f"chosen were {self.at}, "
-                             f"kept {[n for n in self.at if n in self]}")
-        if number in self.states: return self.states[number]
-        return _read_state(self._file(number))
+# %% ../nbs/19_interpolation.ipynb #d5fd85d7
+@patch
+def _file(self:SaveWeights, number): return self.path/f"{self.unit}{number}.safetensors"
 
-# %% ../nbs/19_interpolation.ipynb #c4b78f3b
-def _count(unit, n):
-    if isinstance(n, bool) or n != int(n) or n < 0:
-        raise ValueError(f"{unit}s must be whole numbers from 0, got {n!r}")
+def _count(what, n, low=0):
+    "`n` as a whole number; `ValueError` if it is none"
+    if isinstance(n, bool) or not isinstance(n, Real) or not math.isfinite(n) or n != int(n) or n < low:
+        raise ValueError(f"{what} must be a whole number from {low}, got {n!r}")
     return int(n)
+
+def _counts(what, numbers):
+    several = isinstance(numbers, Iterable) and not isinstance(numbers, str)
+    return [_count(f"each of {what}", n) for n in (numbers if several else [numbers])]
 
 def _write_state(state, path):
     "Whole or not at all, and nothing in it that could run"
@@ -92,56 +116,93 @@ def __call__(self:SaveWeights, event):
 
 SaveWeights.name = "save_weights"
 
-# %% ../nbs/19_interpolation.ipynb #fd5885a6
+# %% ../nbs/19_interpolation.ipynb #3ff5f836
 def interpolate(a:dict,      # state dict at alpha 0
                 b:dict,      # state dict at alpha 1, with the same keys and shapes
                 alpha:float, # how far from `a` to `b`; below 0 and above 1: beyond them
 ) -> dict:                   # a new state dict
     """The state at `alpha` of the straight line through two states (Goodfellow et al. 2014).
-    Whole numbers come from the nearer end. `ValueError` names a key that is not in both"""
-    return _mix([a, b], [1 - alpha, alpha])
+    Whole numbers come from the nearer end. `ValueError` names a key that is not in both,
+    or whose shape or kind of number differs"""
+    return _mix([a, b], _both(alpha))
 
-# %% ../nbs/19_interpolation.ipynb #6fa3c303
+# %% ../nbs/19_interpolation.ipynb #961cf125
+def _both(alpha):
+    "The shares of two states"
+    if not isinstance(alpha, Real): raise TypeError(f"alpha must be a number, got {alpha!r}")
+    if not math.isfinite(alpha): raise ValueError(f"alpha must be finite, got {alpha}")
+    return [1 - alpha, alpha]
+
 def _mix(states, shares):
     "The sum of `states` by shares that add to 1; what is no floating number comes from the largest share"
     _check_same(states)
-    if not all(map(math.isfinite, shares)): raise ValueError(f"alpha must be finite, got shares {shares}")
     main = states[max(range(len(states)), key=lambda i: shares[i])]
     parts = [(share, state) for share, state in zip(shares, states) if share]
     def mixed(name):
-        if len(parts) == 1 or not main[name].is_floating_point(): return main[name].clone()
-        return sum(share*state[name].to(main[name].device) for share, state in parts)
+        v = main[name]
+        if len(parts) == 1 or not (v.is_floating_point() or v.is_complex()): return v.clone()
+        return sum(share*state[name].to(v.device) for share, state in parts)
     return {name: mixed(name) for name in main}
 
 def _check_same(states):
+    for state in states:
+        if not isinstance(state, Mapping):
+            raise TypeError(f"states must be state dicts, got a {type(state).__name__}: use model.state_dict()")
     first = states[0]
     for other in states[1:]:
         odd = sorted(set(first) ^ set(other))
-        if odd: raise ValueError(f"a and b must have the same keys, but {', '.join(odd[:5])} is in one only: "
-                                 "take both from the same kind of model")
+        if odd: raise ValueError(f"states must have the same keys, but {', '.join(odd[:5])} is not in all of them: "
+                                 "take them from the same kind of model")
         for name, v in first.items():
-            if v.shape != other[name].shape:
-                raise ValueError(f"{name} must have one shape in a and b, got {tuple(v.shape)} and {tuple(other[name].shape)}")
+            for what in ("shape", "dtype"):
+                one, two = (getattr(state[name], what) for state in (first, other))
+                if one != two: raise ValueError(f"{name} must have one {what} in all states, got {one} and {two}")
 
-# %% ../nbs/19_interpolation.ipynb #668035fd
+# %% ../nbs/19_interpolation.ipynb #94625443
 @torch.no_grad()
-def recompute_batch_norm(model:nn.Module, # changed in place
+def recompute_batch_norm(model:nn.Module, # its statistics are changed in place
                          batches,         # training batches: inputs, ..., targets
 ):
-    """Running means and variances of all batch norms, anew, as plain means over `batches`;
-    everything else is in evaluation mode meanwhile, dropout too (Izmailov et al. 2018)"""
+    """Running means and variances of all batch norms, anew, as plain means over `batches`
+    (Izmailov et al. 2018). Everything else is in evaluation mode meanwhile, dropout too;
+    then all modes are as before. `ValueError` without a batch. An error changes nothing"""
     norms = [m for m in model.modules()
              if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
-    momentum = [m.momentum for m in norms]
-    model.eval()
-    for m in norms:
-        m.reset_running_stats()
-        m.train().momentum = None                # torch: a plain mean
-    if norms:
-        for *inputs, _ in batches: model(*inputs)
-    for m, before in zip(norms, momentum): m.eval().momentum = before
+    if not norms: return
+    with _restored(model, norms):
+        model.eval()
+        for m in norms:
+            m.reset_running_stats()
+            m.train().momentum = None                # torch: a plain mean
+        seen = 0
+        for seen, batch in enumerate(batches, 1):
+            *inputs, _ = _moved(batch, _device(model))
+            model(*inputs)
+        if not seen: raise ValueError("batches must hold at least one batch")
 
-# %% ../nbs/19_interpolation.ipynb #f7267268
+# %% ../nbs/19_interpolation.ipynb #15379244
+@contextmanager
+def _restored(model, norms):
+    "Modes and momentum as they were, whatever happens; after an error the statistics too"
+    modes, momentum = [(m, m.training) for m in model.modules()], [m.momentum for m in norms]
+    statistics = [{k: v.clone() for k, v in m.named_buffers(recurse=False)} for m in norms]
+    try: yield
+    except BaseException:
+        for m, before in zip(norms, statistics):
+            for k, v in m.named_buffers(recurse=False): v.copy_(before[k])
+        raise
+    finally:
+        for m, before in zip(norms, momentum): m.momentum = before
+        for m, mode in modes: m.training = mode
+
+def _device(model): return next((p.device for p in model.parameters()), torch.device("cpu"))
+
+def _moved(batch, device):
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+        raise TypeError(f"a batch must be a tuple of inputs and targets, got a {type(batch).__name__}")
+    return tuple(part.to(device) if hasattr(part, "to") else part for part in batch)
+
+# %% ../nbs/19_interpolation.ipynb #79363658
 def interpolation_curve(model,            # a torch model, or a fastai `Learner`
                         a:dict,           # state dict at alpha 0
                         b:dict,           # state dict at alpha 1
@@ -150,32 +211,33 @@ def interpolation_curve(model,            # a torch model, or a fastai `Learner`
                         valid_dl=None,    # the same, of held-out data
                         bn="recompute",   # batch norm's statistics: "recompute", "mix", "keep"
                         loss_func=None,   # a Learner's own; else cross-entropy
-                        metrics=None,     # name -> function of outputs and targets
+                        metrics=None,     # dict: name -> function of outputs and targets
                         progress=True,    # a bar, and lines in the log
 ) -> pd.DataFrame:                        # a row for each alpha
     """Loss and metrics on the way from `a` to `b`; columns alpha, and for train and valid
     `_loss`, `_se` (standard error of the loss) and each metric, by default the share right.
 
-    Loaders are read once, so that all alphas see the same batches. "keep" takes statistics
-    from the nearer end, "mix" mixes them too. A loss that is nan or infinite stays so.
-    The model is left as it was"""
+    Loaders are read once and kept in memory, so that all alphas see the same batches: of a
+    large set give a part. "keep" takes statistics from the nearer end, "mix" mixes them too.
+    A loss that is nan or infinite stays so. The model is left as it was"""
     walk = _Walk(model, train_dl, valid_dl, loss_func, metrics, bn)
     rows = []
-    for alpha in _told(np.atleast_1d(alphas).tolist(), "alpha", progress):
-        rows.append(dict(alpha=alpha) | walk.measure([a, b], [1 - alpha, alpha]))
+    for alpha in _told(_places(alphas), "alpha", progress):
+        rows.append(dict(alpha=alpha) | walk.measure([a, b], _both(alpha)))
     return pd.DataFrame(rows)
 
-# %% ../nbs/19_interpolation.ipynb #6dc2b8c1
+# %% ../nbs/19_interpolation.ipynb #7c252752
 class _Walk:
     "A copy of a model, and the batches on which it is measured at many places"
     def __init__(self, model, train_dl, valid_dl, loss_func, metrics, bn):
         self.model, loaders, loss_func = _parts(model, train_dl, valid_dl, loss_func)
         _check_statistics(bn)
-        self.bn, device = bn, next(self.model.parameters()).device
+        self.bn, device = bn, _device(self.model)
         self.batches = {part: [_moved(batch, device) for batch in dl]
                         for part, dl in loaders.items()}
-        self.each_loss = _one_by_one(loss_func)
-        self.metrics = _default_metrics(self.batches) if metrics is None else metrics
+        _check_batches(self.batches)
+        self.loss, self.each_loss = [_reduced(loss_func, how) for how in ("mean", "none")]
+        self.metrics = _named(metrics, self.batches)
 
     @torch.no_grad()
     def measure(self, states, shares, parts=("train", "valid")):
@@ -183,65 +245,85 @@ class _Walk:
         return {f"{part}_{name}": value for part in parts
                 for name, value in self.figures(self.batches[part]).items()}
 
-    def place(self, states, shares):
-        "Put the mixed state into the model, batch norm as `bn` says"
-        mixed = _mix(states, shares)
-        if self.bn == "keep":
-            nearest = states[max(range(len(states)), key=lambda i: shares[i])]
-            mixed |= {k: v for k, v in nearest.items() if "running_" in k.rpartition(".")[2]}
-        self.model.load_state_dict(mixed)
-        self.model.eval()
-        if self.bn == "recompute": recompute_batch_norm(self.model, self.batches["train"])
+# %% ../nbs/19_interpolation.ipynb #2a8df281
+@patch
+def place(self:_Walk, states, shares):
+    "Put the mixed state into the model, batch norm as `bn` says"
+    mixed = _mix(states, shares)
+    if self.bn == "keep":
+        nearest = states[max(range(len(states)), key=lambda i: shares[i])]
+        mixed |= {k: v for k, v in nearest.items() if "running_" in k.rpartition(".")[2]}
+    self.model.load_state_dict(mixed)
+    self.model.eval()
+    if self.bn == "recompute": recompute_batch_norm(self.model, self.batches["train"])
 
-    def figures(self, batches):
-        "Mean loss, its standard error, and the metrics"
-        losses, sums, n = [], dict.fromkeys(self.metrics, 0.), 0
-        for *inputs, y in batches:
-            outputs = self.model(*inputs)
-            losses.append(self.each_loss(outputs, y).double().reshape(len(y), -1).mean(1))
-            for name, f in self.metrics.items(): sums[name] += float(f(outputs, y))*len(y)
-            n += len(y)
-        losses = torch.cat(losses)
-        spread = losses.std().item()/math.sqrt(n)
-        return dict(loss=losses.mean().item(), se=spread) | {k: v/n for k, v in sums.items()}
+@patch
+def figures(self:_Walk, batches):
+    "Mean loss as fastai's `validate` takes it, its standard error, and the metrics"
+    judges, each = dict(loss=self.loss) | self.metrics, []
+    sums, n = dict.fromkeys(judges, 0.), 0
+    for *inputs, y in batches:
+        outputs = self.model(*inputs)
+        each.append(self.each_loss(outputs, y).double().reshape(len(y), -1).mean(1))
+        for name, f in judges.items(): sums[name] += float(f(outputs, y))*len(y)
+        n += len(y)
+    each, means = torch.cat(each), {name: total/n for name, total in sums.items()}
+    plain = each.mean().item()                   # the loss may weigh its samples
+    se = each.std().item()/math.sqrt(n)*(means["loss"]/plain if plain else 1)
+    return dict(loss=means.pop("loss"), se=se) | means
 
-# %% ../nbs/19_interpolation.ipynb #e2c3fcc2
+# %% ../nbs/19_interpolation.ipynb #4ad93795
 def _parts(model, train_dl, valid_dl, loss_func):
     "A copy of the model, its loaders by name, its loss"
     if hasattr(model, "dls"):                                     # a fastai Learner
         learn, model = model, model.model
-        train_dl, valid_dl = train_dl or learn.dls.train, valid_dl or learn.dls.valid
-        loss_func = loss_func or learn.loss_func
+        train_dl = learn.dls.train if train_dl is None else train_dl
+        valid_dl = learn.dls.valid if valid_dl is None else valid_dl
+        loss_func = learn.loss_func if loss_func is None else loss_func
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch module or a fastai Learner, got a {type(model).__name__}")
     for name, dl in dict(train_dl=train_dl, valid_dl=valid_dl).items():
         if dl is None: raise ValueError(f"{name} must be given with a torch model: batches of inputs and targets")
     return deepcopy(model), dict(train=train_dl, valid=valid_dl), loss_func or nn.CrossEntropyLoss()
 
-def _moved(batch, device):
-    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
-        raise TypeError(f"a batch must be a tuple of inputs and targets, got a {type(batch).__name__}")
-    return tuple(part.to(device) for part in batch)
-
-def _one_by_one(loss_func):
-    "The loss of each sample"
+def _reduced(loss_func, how):
+    "A copy of the loss, of a batch or of each sample"
     if not hasattr(loss_func, "reduction"):
         raise TypeError("loss_func must have a `reduction`, as torch's loss classes have, so that the loss of "
                         f"each sample can be had, got {getattr(loss_func, '__name__', loss_func)!r}: "
                         "use nn.CrossEntropyLoss() or a like")
-    each = copy(loss_func)
-    each.reduction = "none"
-    return each
+    reduced = deepcopy(loss_func)                                 # deep: fastai's losses keep the reduction inside
+    reduced.reduction = how
+    return reduced
 
+# %% ../nbs/19_interpolation.ipynb #ca6ba60a
 def _right(outputs, y): return (outputs.argmax(1) == y).float().mean()
 
-def _default_metrics(batches):
-    y = next(iter(batches.values()))[0][-1]
-    return {} if y.is_floating_point() else dict(accuracy=_right)
+def _named(metrics, batches):
+    if metrics is None:
+        y = batches["train"][0][-1]
+        return {} if y.is_floating_point() else dict(accuracy=_right)
+    if not isinstance(metrics, Mapping):
+        raise TypeError("metrics must be a dict: name -> function of outputs and targets, "
+                        f"got a {type(metrics).__name__}")
+    taken = {"loss", "se"} & set(metrics)
+    if taken: raise ValueError(f"metrics must have names other than loss and se, got {sorted(taken)}")
+    return dict(metrics)
+
+def _check_batches(batches):
+    for part, some in batches.items():
+        if not some: raise ValueError(f"{part}_dl must hold at least one batch")
 
 def _check_statistics(bn):
     if bn not in ("recompute", "mix", "keep"):
         raise ValueError(f"bn must be 'recompute', 'mix' or 'keep', got {bn!r}")
+
+def _places(alphas):
+    "As floats; 0 and 1 are hit where linspace misses them by a rounding error"
+    try: alphas = np.atleast_1d(np.asarray(alphas, float)).ravel()
+    except (TypeError, ValueError): raise TypeError(f"alphas must be numbers, got {alphas!r}") from None
+    if not alphas.size: raise ValueError("alphas must hold at least one place")
+    return np.round(alphas, 12).tolist()
 
 def _told(things, what, progress):
     "`things` one by one, with a bar where somebody looks and a line in the log now and then"
@@ -251,19 +333,22 @@ def _told(things, what, progress):
         if progress and i and i % 10 == 0: log.info("%d of %d %ss", i, len(things), what)
         yield thing
 
-# %% ../nbs/19_interpolation.ipynb #0bbbaccb
+# %% ../nbs/19_interpolation.ipynb #6932232f
 def barrier(curve:pd.DataFrame,  # from `interpolation_curve`, with alpha 0 and 1 in it
-            column="valid_loss", # what to judge
+            column="valid_loss", # a loss: what is better must be lower
 ) -> float:                      # in units of the column; nan if a value between is nan
     """The greatest height above the straight line between the ends, over 0 < alpha < 1
-    (Frankle et al. 2020). `ValueError` without both ends and a place between them"""
-    way = curve[(curve.alpha >= 0) & (curve.alpha <= 1)].sort_values("alpha")
-    if len(way) < 3 or way.alpha.iloc[0] != 0 or way.alpha.iloc[-1] != 1:
+    (Frankle et al. 2020). To judge an accuracy, add a column with 1 - accuracy.
+    `ValueError` without the column, both ends and a place between them"""
+    if not {"alpha", column} <= set(curve):
+        raise ValueError(f"column must be one of {list(curve)[1:]}, got {column!r}")
+    alpha, loss = curve.alpha.to_numpy().round(9), curve[column].to_numpy()
+    start, end, between = alpha == 0, alpha == 1, (alpha > 0) & (alpha < 1)
+    if not (start.any() and end.any() and between.any()):
         raise ValueError("curve must have alpha 0, 1 and something between, "
-                         f"got {way.alpha.tolist()}")
-    loss, alpha = way[column].to_numpy(), way.alpha.to_numpy()
-    height = loss - (loss[0] + alpha*(loss[-1] - loss[0]))
-    return float(height[1:-1].max())
+                         f"got {alpha.tolist()}")
+    height = loss - (1 - alpha)*loss[start][0] - alpha*loss[end][0]
+    return float(height[between].max())
 
 # %% ../nbs/19_interpolation.ipynb #088418c0
 def plot_curve(curve:pd.DataFrame, # from `interpolation_curve`
@@ -284,7 +369,7 @@ def plot_curve(curve:pd.DataFrame, # from `interpolation_curve`
     ax.set(xlabel="α", ylabel=what)
     return ax
 
-# %% ../nbs/19_interpolation.ipynb #c19660d0
+# %% ../nbs/19_interpolation.ipynb #13fd81c4
 @dataclass
 class LossPlane:
     "Losses on the plane through three solutions; lengths are distances of parameters"
@@ -294,36 +379,41 @@ class LossPlane:
     points: np.ndarray # 3 x 2: a at the origin, b, c
     path: np.ndarray   # k x 3: x, y, and the distance from the plane
 
-def loss_plane(model,            # as for `interpolation_curve`, and so are the next six
-               a:dict, b:dict,
-               c:dict,           # a third state dict, not on the line through a and b
-               train_dl=None, valid_dl=None, bn="recompute", loss_func=None, progress=True,
+# %% ../nbs/19_interpolation.ipynb #c9c2a7ed
+def loss_plane(model,            # a torch model, or a fastai `Learner`
+               a:dict,           # state dict at the origin
+               b:dict,           # state dict on the first axis
+               c:dict,           # a third one, not on the line through a and b
+               train_dl=None,    # batches (inputs, ..., targets); a Learner's own
+               valid_dl=None,    # the same, of held-out data
+               bn="recompute",   # batch norm's statistics: "recompute", "mix", "keep"
+               loss_func=None,   # a Learner's own; else cross-entropy
+               progress=True,    # a bar, and lines in the log
                n:int=15,         # places along each axis
                margin:float=0.25,# how far to look beyond the points, a share of their extent
                path=(),          # states on the way, to be projected onto the plane
 ) -> LossPlane:
     """Validation loss on a grid of the plane through three solutions (Garipov et al. 2018).
     `ValueError` for three points on one line. The model is left as it was"""
-    if n != int(n) or n < 2: raise ValueError(f"n must be a whole number from 2, got {n!r}")
+    n, path = _count("n", n, 2), list(path)
+    _check_margin(margin)
+    _check_same([a, b, c, *path])
     walk = _Walk(model, train_dl, valid_dl, loss_func, {}, bn)
     axes = _Axes(walk.model, a, b, c)
-    x, y = (np.linspace(low - margin*(high - low), high + margin*(high - low), n)
-            for low, high in zip(axes.points.min(0), axes.points.max(0)))
-    places = [(i, j) for i in y for j in x]
+    x, y = axes.grid(n, margin)
     loss = [walk.measure([a, b, c], axes.shares(j, i), ["valid"])["valid_loss"]
-            for i, j in _told(places, "place", progress)]
+            for i, j in _told([(i, j) for i in y for j in x], "place", progress)]
     path = np.array([axes.project(state) for state in path]).reshape(-1, 3)
     return LossPlane(x, y, np.reshape(loss, (n, n)), axes.points, path)
 
-# %% ../nbs/19_interpolation.ipynb #2a466f2a
+# %% ../nbs/19_interpolation.ipynb #6c9d1887
 class _Axes:
     "Right-angled axes in the plane of three states"
     def __init__(self, model, a, b, c):
-        names = [name for name, _ in model.named_parameters()]
-        def flat(state):
-            return torch.cat([state[name].detach().cpu().double().ravel() for name in names])
-        self.flat, self.origin = flat, flat(a)
-        u, v = flat(b) - flat(a), flat(c) - flat(a)
+        self.names = [name for name, _ in model.named_parameters()]
+        _check_parameters(self.names, a)
+        self.origin = self.flat(a)
+        u, v = self.flat(b) - self.origin, self.flat(c) - self.origin
         self.x = u/u.norm()
         up = v - (v @ self.x)*self.x
         self.y = up/up.norm()
@@ -331,22 +421,47 @@ class _Axes:
             raise ValueError("c must lie off the line through a and b, which must differ")
         self.points = np.array([[0, 0], [u.norm(), 0], [v @ self.x, up.norm()]])
 
-    def shares(self, x, y):
-        "Of a, b and c in the state at (x, y)"
-        (_, (length, _), (along, height)) = self.points
-        c = y/height
-        b = (x - c*along)/length
-        return [1 - b - c, b, c]
+    def flat(self, state):
+        return torch.cat([state[name].detach().cpu().double().ravel() for name in self.names])
 
-    def project(self, state):
-        "Place on the plane nearest to the state, and its distance"
-        way = self.flat(state) - self.origin
-        x, y = way @ self.x, way @ self.y
-        return [float(x), float(y), float((way - x*self.x - y*self.y).norm())]
-
-# %% ../nbs/19_interpolation.ipynb #53e03803
+# %% ../nbs/19_interpolation.ipynb #311f8c0c
 @patch
-def plot(self:LossPlane, ax=None, levels=20, names=("a", "b", "c")):
+def shares(self:_Axes, x, y):
+    "Of a, b and c in the state at (x, y)"
+    (_, (length, _), (along, height)) = self.points
+    c = y/height
+    b = (x - c*along)/length
+    return [1 - b - c, b, c]
+
+@patch
+def project(self:_Axes, state):
+    "Place on the plane nearest to the state, and its distance"
+    way = self.flat(state) - self.origin
+    x, y = way @ self.x, way @ self.y
+    return [float(x), float(y), float((way - x*self.x - y*self.y).norm())]
+
+# %% ../nbs/19_interpolation.ipynb #868923d4
+@patch
+def grid(self:_Axes, n, margin):
+    "Places along both axes, the three points and a margin around them"
+    ends = zip(self.points.min(0), self.points.max(0))
+    return [np.linspace(low - margin*(high - low), high + margin*(high - low), n) for low, high in ends]
+
+def _check_margin(margin):
+    if isinstance(margin, bool) or not isinstance(margin, Real) or not 0 <= margin < math.inf:
+        raise ValueError(f"margin must be a number from 0, got {margin!r}")
+
+def _check_parameters(names, state):
+    missing = [name for name in names if name not in state]
+    if missing: raise ValueError(f"a must hold the model's parameters, but {', '.join(missing[:5])} is missing")
+
+# %% ../nbs/19_interpolation.ipynb #65dc6a8c
+@patch
+def plot(self:LossPlane,
+         ax=None,                # where to draw
+         levels=20,              # of the contours
+         names=("a", "b", "c"),  # of the three solutions
+):                               # the axes
     "Contours of the loss, the three solutions, and the path where it is projected"
     import matplotlib.pyplot as plt
     from matplotlib.patheffects import withStroke
@@ -354,10 +469,10 @@ def plot(self:LossPlane, ax=None, levels=20, names=("a", "b", "c")):
     filled = ax.contourf(self.x, self.y, self.loss, levels, cmap="cividis_r")
     ax.figure.colorbar(filled, ax=ax, label="validation loss")
     if len(self.path): ax.plot(*self.path[:, :2].T, ".-", color="C1", lw=1, ms=4)
-    for name, (x, y) in zip(names, self.points):
+    for name, (x, y) in zip(names, self.points, strict=True):
         ax.plot(x, y, "o", color="C3", mec="w")
         ax.annotate(name, (x, y), xytext=(5, 5), textcoords="offset points", color="w",
                     path_effects=[withStroke(linewidth=2, foreground="k")])
-    ax.set(xlabel="distance from a towards b", ylabel="distance at right angles",
-           aspect="equal")
+    ax.set(xlabel=f"distance from {names[0]} towards {names[1]}",
+           ylabel=f"at right angles, towards {names[2]}", aspect="equal")
     return ax
