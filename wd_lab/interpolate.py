@@ -126,7 +126,7 @@ def interpolate(a:dict,      # state dict at alpha 0
     or whose shape or kind of number differs"""
     return _mix([a, b], _both(alpha))
 
-# %% ../nbs/19_interpolation.ipynb #961cf125
+# %% ../nbs/19_interpolation.ipynb #815f528b
 def _both(alpha):
     "The shares of two states"
     if not isinstance(alpha, Real): raise TypeError(f"alpha must be a number, got {alpha!r}")
@@ -144,6 +144,7 @@ def _mix(states, shares):
         return sum(share*state[name].to(v.device) for share, state in parts)
     return {name: mixed(name) for name in main}
 
+# %% ../nbs/19_interpolation.ipynb #2c7380d2
 def _check_same(states):
     for state in states:
         if not isinstance(state, Mapping):
@@ -245,7 +246,7 @@ class _Walk:
         return {f"{part}_{name}": value for part in parts
                 for name, value in self.figures(self.batches[part]).items()}
 
-# %% ../nbs/19_interpolation.ipynb #2a8df281
+# %% ../nbs/19_interpolation.ipynb #1d478e03
 @patch
 def place(self:_Walk, states, shares):
     "Put the mixed state into the model, batch norm as `bn` says"
@@ -257,6 +258,7 @@ def place(self:_Walk, states, shares):
     self.model.eval()
     if self.bn == "recompute": recompute_batch_norm(self.model, self.batches["train"])
 
+# %% ../nbs/19_interpolation.ipynb #b946f8fc
 @patch
 def figures(self:_Walk, batches):
     "Mean loss as fastai's `validate` takes it, its standard error, and the metrics"
@@ -296,7 +298,7 @@ def _reduced(loss_func, how):
     reduced.reduction = how
     return reduced
 
-# %% ../nbs/19_interpolation.ipynb #ca6ba60a
+# %% ../nbs/19_interpolation.ipynb #65a3097f
 def _right(outputs, y): return (outputs.argmax(1) == y).float().mean()
 
 def _named(metrics, batches):
@@ -318,6 +320,7 @@ def _check_statistics(bn):
     if bn not in ("recompute", "mix", "keep"):
         raise ValueError(f"bn must be 'recompute', 'mix' or 'keep', got {bn!r}")
 
+# %% ../nbs/19_interpolation.ipynb #aeb99db9
 def _places(alphas):
     "As floats; 0 and 1 are hit where linspace misses them by a rounding error"
     try: alphas = np.atleast_1d(np.asarray(alphas, float)).ravel()
@@ -350,22 +353,23 @@ def barrier(curve:pd.DataFrame,  # from `interpolation_curve`, with alpha 0 and 
     height = loss - (1 - alpha)*loss[start][0] - alpha*loss[end][0]
     return float(height[between].max())
 
-# %% ../nbs/19_interpolation.ipynb #088418c0
+# %% ../nbs/19_interpolation.ipynb #bb00c7e4
 def plot_curve(curve:pd.DataFrame, # from `interpolation_curve`
                ax=None,            # where to draw
                what="loss",        # or a metric, such as "accuracy"
+               names=("train", "valid"), # what to call the two sets
                **kwargs            # of the lines
 ):                                 # the axes
     "Training and validation along the line; a band of one standard error around a loss"
     import matplotlib.pyplot as plt
     ax = ax or plt.gca()
-    for part, color in (("train", "C0"), ("valid", "C1")):
+    for part, name, color in zip(("train", "valid"), names, ("C0", "C1"), strict=True):
         y = curve[f"{part}_{what}"]
-        ax.plot(curve.alpha, y, color=color, label=part, **kwargs)
+        ax.plot(curve.alpha, y, color=color, label=name, **kwargs)
         if what == "loss":
             se = curve[f"{part}_se"]
             ax.fill_between(curve.alpha, y - se, y + se, color=color, alpha=0.2, lw=0)
-    for end in (0, 1): ax.axvline(end, color="0.7", lw=0.8, zorder=0)
+    for end in (0, 1): ax.axvline(end, color="0.5", lw=1, zorder=1)
     ax.set(xlabel="α", ylabel=what)
     return ax
 
@@ -379,7 +383,7 @@ class LossPlane:
     points: np.ndarray # 3 x 2: a at the origin, b, c
     path: np.ndarray   # k x 3: x, y, and the distance from the plane
 
-# %% ../nbs/19_interpolation.ipynb #c9c2a7ed
+# %% ../nbs/19_interpolation.ipynb #83273a51
 def loss_plane(model,            # a torch model, or a fastai `Learner`
                a:dict,           # state dict at the origin
                b:dict,           # state dict on the first axis
@@ -396,7 +400,6 @@ def loss_plane(model,            # a torch model, or a fastai `Learner`
     """Validation loss on a grid of the plane through three solutions (Garipov et al. 2018).
     `ValueError` for three points on one line. The model is left as it was"""
     n, path = _count("n", n, 2), list(path)
-    _check_margin(margin)
     _check_same([a, b, c, *path])
     walk = _Walk(model, train_dl, valid_dl, loss_func, {}, bn)
     axes = _Axes(walk.model, a, b, c)
@@ -440,10 +443,11 @@ def project(self:_Axes, state):
     x, y = way @ self.x, way @ self.y
     return [float(x), float(y), float((way - x*self.x - y*self.y).norm())]
 
-# %% ../nbs/19_interpolation.ipynb #868923d4
+# %% ../nbs/19_interpolation.ipynb #45735faa
 @patch
 def grid(self:_Axes, n, margin):
     "Places along both axes, the three points and a margin around them"
+    _check_margin(margin)
     ends = zip(self.points.min(0), self.points.max(0))
     return [np.linspace(low - margin*(high - low), high + margin*(high - low), n) for low, high in ends]
 
