@@ -8,29 +8,49 @@ COMMAND = Path(sys.executable).parent/"wd_lab_sweep"
 ENV = os.environ | {"WD_LAB_OFFLINE": "1"}
 
 
-def run(*arguments, **kwargs): return subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, env=ENV, timeout=300, **kwargs)
+def run(*arguments, **kwargs):
+    return subprocess.run([COMMAND, *map(str, arguments)], capture_output=True, text=True, env=ENV, timeout=300, **kwargs)
+
+
+def interrupted(arguments, folder, n, presses=1):
+    "Start the command, press Ctrl-C once n runs are there; its exit code, its words, and the seconds it took to end"
+    process = subprocess.Popen([COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=folder,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    while finished(folder/"out") < n or not (folder/"out"/"runs.npy").exists():
+        time.sleep(0.01)
+        assert process.poll() is None, process.stderr.read()
+    begin = time.monotonic()
+    for _ in range(presses): process.send_signal(signal.SIGINT)
+    errors = process.communicate(timeout=60)[1]
+    return process.returncode, errors, time.monotonic() - begin
 
 
 def test_ctrl_c_leaves_a_folder_to_resume(tmp_path):
-    arguments = [COMMAND, "--epochs", "2", "--out", "out", "--no_gif", "--wds", ",".join(str(0.001*k) for k in range(1, 81))]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=tmp_path,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))    # a shell's background jobs inherit that it is ignored
-    while finished(tmp_path/"out") < 2: time.sleep(0.01); assert process.poll() is None, process.stderr.read()
-    process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in errors and "the same command goes on" in errors
+    arguments = ["--epochs", "2", "--out", "out", "--no_gif", "--wds", ",".join(str(0.001*k) for k in range(1, 81))]
+    code, errors, _ = interrupted(arguments, tmp_path, 2)
     done = finished(tmp_path/"out")
-    assert 2 <= done < 80
-    again = subprocess.run(arguments, capture_output=True, text=True, env=ENV, cwd=tmp_path, timeout=300)
+    assert code == 130 and "Traceback" not in errors and "the same command goes on with the rest" in errors
+    assert 2 <= done < 80 and f"{done} of 80 runs are finished and kept in out" in errors
+    again = run(*arguments, cwd=tmp_path)
     assert again.returncode == 0 and "best wd:" in again.stdout and finished(tmp_path/"out") == 80
+    assert f"{done} found and {80 - done} trained" in again.stdout
+
+
+def test_ctrl_c_waits_for_no_run(tmp_path):
+    "Runs of a minute or more are under way: the command ends at once, also when Ctrl-C is pressed twice"
+    arguments = ["--factors", "1000", "--epochs", "40", "--out", "out", "--no_gif", "--wds", "0.01,0.1,0.2", "--no_weights"]
+    for presses in (1, 2):
+        code, errors, seconds = interrupted(arguments, tmp_path, 0, presses)
+        assert code == 130 and seconds < 5 and "Traceback" not in errors and "the same command goes on" in errors
 
 
 def test_mistakes_take_one_line(tmp_path):
     (tmp_path/"full").mkdir()
     (tmp_path/"full"/"thesis.tex").touch()
-    for arguments, words in ((["--wds", "-1"], "wds"), (["--factors", "0"], "n_factors"), (["--out", tmp_path/"full", "--wds", "0.1"], "thesis.tex")):
+    for arguments, words in ((["--wds", "-1"], "--wds"), (["--factors", "0"], "--factors"),
+                             (["--out", tmp_path/"full", "--wds", "0.1"], "thesis.tex")):
         done = run("--out", tmp_path/"x", *arguments)
-        assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1) and words in done.stderr and "Traceback" not in done.stderr
+        assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1) and words in done.stderr
 
 
 def test_wrong_data(tmp_path):

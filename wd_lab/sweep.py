@@ -103,7 +103,7 @@ class _Ratings(NamedTuple):
     @property
     def sizes(self): return len(self.users) + 1, len(self.items) + 1
 
-# %% ../nbs/10_sweep.ipynb #310f3982
+# %% ../nbs/10_sweep.ipynb #55d3dcfa
 def _column(data, role, name):
     "The column for a role: as named, or called like its role"
     wanted, have = role if name is None else name, [str(c) for c in data.columns]
@@ -131,7 +131,7 @@ def _check_titles(data):
              "item='movie' keeps them apart, item='title' takes those of one title for one film")
     if len(films) - films.title.nunique() > 0.05*len(films):
         raise ValueError(f"data must say which column names a film, as {words}")
-    if "source" not in data.attrs: warnings.warn(words + " (done here)", stacklevel=6)
+    if "source" not in data.attrs: warnings.warn(words + " (done here)", stacklevel=2)
 
 # %% ../nbs/10_sweep.ipynb #49bfed1f
 def _numbered(column):
@@ -677,134 +677,7 @@ def best(self:SweepResult,
     lr, wd = whole.groupby(["lr", "wd"]).valid_loss.mean().idxmin()
     return chosen[whole[(whole.lr == lr) & (whole.wd == wd)].valid_loss.idxmin()]
 
-# %% ../nbs/10_sweep.ipynb #d9cb02e4
-@patch(as_prop=True)
-def users(self:SweepResult) -> pd.Index:
-    "The users' ids, in the order of their rows: `users[0]` has row 1"
-    return pd.Index(self._known["users"], name=self._known["columns"][0])
-
-@patch(as_prop=True)
-def items(self:SweepResult) -> pd.Index:
-    "The films' titles or ids, likewise"
-    return pd.Index(self._known["items"], name=self._known["columns"][1])
-
-@patch(as_prop=True)
-def sizes(self:SweepResult) -> tuple:
-    "Rows of the users' and the films' tables, both with the unused row 0"
-    return len(self._known["users"]) + 1, len(self._known["items"]) + 1
-
-# %% ../nbs/10_sweep.ipynb #3c479392
-GROUPS = "user_factors", "film_factors", "user_biases", "film_biases"
-
-@patch(as_prop=True)
-def group_slices(self:SweepResult) -> dict:
-    "Where each of `GROUPS` lies in a run's flat weights: name -> slice"
-    (n, m), k = self.sizes, self.config.n_factors
-    ends = np.cumsum([0, n*k, m*k, n, m]).tolist()
-    if self.weights is None: raise ValueError("weights must be kept for this, got a sweep with "
-                                              "keep_weights=False")
-    if self.weights.shape[1] != ends[-1]:
-        raise ValueError(f"weights must be those of the dot-product model, {ends[-1]} numbers, got "
-                         f"{self.weights.shape[1]} of the engine {self.identity['engine']!r}")
-    return {name: slice(*cut) for name, *cut in zip(GROUPS, ends, ends[1:])}
-
-@patch
-def groups(self:SweepResult, wd=None, lr=None, seed=None) -> dict:
-    "The four groups of one run, chosen as in `best`: factors as tables, biases as vectors"
-    run, k = self.best(wd, lr, seed), self.config.n_factors
-    flat = {name: run.weights[0, s] for name, s in run.group_slices.items()}
-    return {name: w.reshape(-1, k) if "factors" in name else w for name, w in flat.items()}
-
-# %% ../nbs/10_sweep.ipynb #1ddca681
-@patch(as_prop=True)
-def _known(self:SweepResult):
-    if self.ids is None:
-        raise ValueError("users and films are not known: wd_lab 0.1.0, which wrote this sweep, kept no ids; "
-                         "SweepResult.load(path, data=ratings) or sweep(..., path=path) tells them")
-    return self.ids
-
-# %% ../nbs/10_sweep.ipynb #fb9b5eea
-def _dot_product_model(groups, y_range, level):
-    "The sum of a dot product, two biases and a level, squeezed into the range"
-    import torch
-    from torch.nn import Embedding
-
-    class DotProduct(torch.nn.Module):
-        "Predicts ratings for rows of (user's row, film's row)"
-        def __init__(self):
-            super().__init__()
-            shapes = [torch.from_numpy(np.array(w)).reshape(len(w), -1) for w in groups.values()]
-            names = "u_weight", "i_weight", "u_bias", "i_bias"
-            for name, w in zip(names, shapes):
-                setattr(self, name, Embedding.from_pretrained(w, freeze=False))
-
-        def forward(self, x):
-            u, i = x[:, 0], x[:, 1]
-            total = (self.u_weight(u)*self.i_weight(i)).sum(1) + level
-            total = total + self.u_bias(u).squeeze(1) + self.i_bias(i).squeeze(1)
-            if y_range is None: return total
-            return y_range[0] + (y_range[1] - y_range[0])*torch.sigmoid(total)
-    return DotProduct()
-
-# %% ../nbs/10_sweep.ipynb #0be0c088
-@patch
-def model(self:SweepResult, wd=None, lr=None, seed=None):
-    """One run's model as a torch module, the run chosen as in `best`. It takes a tensor of rows
-    (user's row, film's row), as fastai's does, and loads into fastai's"""
-    run = self.best(wd, lr, seed)
-    level = run.records["level"][0] if "level" in run.records.dtype.names else 0.
-    return _dot_product_model(run.groups(), self.config.y_range, float(level))
-
-@patch
-def predict(self:SweepResult,
-            users,  # ids of users: one, or as many as films
-            items,  # ids or titles of films: one, or as many as users
-            wd=None, lr=None, seed=None, # the run, as in `best`
-) -> np.ndarray:    # predicted ratings
-    "What these users would give these films. `ValueError` for users or films the sweep never saw"
-    import torch
-    rows = _rows("users", self.users, users), _rows("items", self.items, items)
-    x = torch.from_numpy(np.stack(np.broadcast_arrays(*rows), axis=-1))
-    with torch.no_grad(): return self.model(wd, lr, seed)(x.reshape(-1, 2)).reshape(x.shape[:-1]).numpy()
-
-# %% ../nbs/10_sweep.ipynb #f138aefd
-def _rows(name, known, wanted):
-    "Rows of ids, in the shape they came in; `ValueError` with the nearest for an unknown one"
-    wanted = np.asarray(wanted)
-    rows = known.get_indexer(wanted.ravel()) + 1
-    for value in wanted.ravel()[rows == 0]:
-        close = difflib.get_close_matches(str(value), [str(k) for k in known], 1, 0.5)
-        hint = f"the nearest is {close[0]!r}" if close else f"the first is {known.tolist()[0]!r}"
-        raise ValueError(f"{name} must be among the sweep's {len(known)} values of {known.name!r}, "
-                         f"got {value}; {hint}")
-    return rows.reshape(wanted.shape)
-
-# %% ../nbs/10_sweep.ipynb #371a4a0f
-@patch
-def recommend(self:SweepResult,
-              user,        # id of a user
-              n:int=10,    # how many films
-              wd=None, lr=None, seed=None, # the run, as in `best`
-              rated:bool=False, # also those that the user rated in training?
-) -> pd.DataFrame:         # film and predicted rating, best first
-    "The films with the highest predictions for a user"
-    run = self.best(wd, lr, seed)
-    table = pd.DataFrame({self.items.name: self.items})
-    if self.ids["titles"]: table["title"] = self.ids["titles"]
-    table["prediction"] = run.predict(user, self.items)
-    if not rated: table = table.drop(run._rated(user))
-    return table.nlargest(n, "prediction").reset_index(drop=True)
-
-# %% ../nbs/10_sweep.ipynb #49c2790b
-@patch
-def _rated(self:SweepResult, user):
-    "Positions of the films that a user rated in the training part of this run"
-    if self.ratings is None:
-        raise ValueError("rated must be True for a sweep without its ratings: load(path, data=ratings) brings them, "
-                         "and then films that the user rated are left out")
-    start = common_start(self.ratings.table, self.config, int(self.records["seed"][0]))
-    return np.unique(start.item[start.user == _rows("users", self.users, user)]) - 1
-
+# %% ../nbs/10_sweep.ipynb #219d9d1f
 @patch
 def plot(self:SweepResult,
          y="valid_loss", # a column of `runs`
@@ -815,7 +688,7 @@ def plot(self:SweepResult,
         run = self.best()
         return plot_losses(run.smooth_train_loss[0], run.valid_loss[0], ax=ax)
     from wd_lab.trends import plot_trend
-    return plot_trend(self, y, ax=ax, **kwargs)
+    return plot_trend(self.runs, y, ax=ax, **kwargs)
 
 # %% ../nbs/10_sweep.ipynb #b1329f19
 def sweep(wds,                  # weight decays, for example `wd_grid()`
@@ -960,3 +833,131 @@ def _name_1(plan):
     values = {name + "s": list(dict.fromkeys(plan.records[name].tolist())) for name in ("wd", "lr", "seed")}
     about = _about_1(plan.ratings, plan.start_of(values["seeds"][0]))
     return _digest(plan.identity | values | dict(format=1, data=about))
+
+# %% ../nbs/10_sweep.ipynb #d9cb02e4
+@patch(as_prop=True)
+def users(self:SweepResult) -> pd.Index:
+    "The users' ids, in the order of their rows: `users[0]` has row 1"
+    return pd.Index(self._known["users"], name=self._known["columns"][0])
+
+@patch(as_prop=True)
+def items(self:SweepResult) -> pd.Index:
+    "The films' titles or ids, likewise"
+    return pd.Index(self._known["items"], name=self._known["columns"][1])
+
+@patch(as_prop=True)
+def sizes(self:SweepResult) -> tuple:
+    "Rows of the users' and the films' tables, both with the unused row 0"
+    return len(self._known["users"]) + 1, len(self._known["items"]) + 1
+
+# %% ../nbs/10_sweep.ipynb #3c479392
+GROUPS = "user_factors", "film_factors", "user_biases", "film_biases"
+
+@patch(as_prop=True)
+def group_slices(self:SweepResult) -> dict:
+    "Where each of `GROUPS` lies in a run's flat weights: name -> slice"
+    (n, m), k = self.sizes, self.config.n_factors
+    ends = np.cumsum([0, n*k, m*k, n, m]).tolist()
+    if self.weights is None: raise ValueError("weights must be kept for this, got a sweep with "
+                                              "keep_weights=False")
+    if self.weights.shape[1] != ends[-1]:
+        raise ValueError(f"weights must be those of the dot-product model, {ends[-1]} numbers, got "
+                         f"{self.weights.shape[1]} of the engine {self.identity['engine']!r}")
+    return {name: slice(*cut) for name, *cut in zip(GROUPS, ends, ends[1:])}
+
+@patch
+def groups(self:SweepResult, wd=None, lr=None, seed=None) -> dict:
+    "The four groups of one run, chosen as in `best`: factors as tables, biases as vectors"
+    run, k = self.best(wd, lr, seed), self.config.n_factors
+    flat = {name: run.weights[0, s] for name, s in run.group_slices.items()}
+    return {name: w.reshape(-1, k) if "factors" in name else w for name, w in flat.items()}
+
+# %% ../nbs/10_sweep.ipynb #1ddca681
+@patch(as_prop=True)
+def _known(self:SweepResult):
+    if self.ids is None:
+        raise ValueError("users and films are not known: wd_lab 0.1.0, which wrote this sweep, kept no ids; "
+                         "SweepResult.load(path, data=ratings) or sweep(..., path=path) tells them")
+    return self.ids
+
+# %% ../nbs/10_sweep.ipynb #fb9b5eea
+def _dot_product_model(groups, y_range, level):
+    "The sum of a dot product, two biases and a level, squeezed into the range"
+    import torch
+    from torch.nn import Embedding
+
+    class DotProduct(torch.nn.Module):
+        "Predicts ratings for rows of (user's row, film's row)"
+        def __init__(self):
+            super().__init__()
+            shapes = [torch.from_numpy(np.array(w)).reshape(len(w), -1) for w in groups.values()]
+            names = "u_weight", "i_weight", "u_bias", "i_bias"
+            for name, w in zip(names, shapes):
+                setattr(self, name, Embedding.from_pretrained(w, freeze=False))
+
+        def forward(self, x):
+            u, i = x[:, 0], x[:, 1]
+            total = (self.u_weight(u)*self.i_weight(i)).sum(1) + level
+            total = total + self.u_bias(u).squeeze(1) + self.i_bias(i).squeeze(1)
+            if y_range is None: return total
+            return y_range[0] + (y_range[1] - y_range[0])*torch.sigmoid(total)
+    return DotProduct()
+
+# %% ../nbs/10_sweep.ipynb #0be0c088
+@patch
+def model(self:SweepResult, wd=None, lr=None, seed=None):
+    """One run's model as a torch module, the run chosen as in `best`. It takes a tensor of rows
+    (user's row, film's row), as fastai's does, and loads into fastai's"""
+    run = self.best(wd, lr, seed)
+    level = run.records["level"][0] if "level" in run.records.dtype.names else 0.
+    return _dot_product_model(run.groups(), self.config.y_range, float(level))
+
+@patch
+def predict(self:SweepResult,
+            users,  # ids of users: one, or as many as films
+            items,  # ids or titles of films: one, or as many as users
+            wd=None, lr=None, seed=None, # the run, as in `best`
+) -> np.ndarray:    # predicted ratings
+    "What these users would give these films. `ValueError` for users or films the sweep never saw"
+    import torch
+    rows = _rows("users", self.users, users), _rows("items", self.items, items)
+    x = torch.from_numpy(np.stack(np.broadcast_arrays(*rows), axis=-1))
+    with torch.no_grad(): return self.model(wd, lr, seed)(x.reshape(-1, 2)).reshape(x.shape[:-1]).numpy()
+
+# %% ../nbs/10_sweep.ipynb #f138aefd
+def _rows(name, known, wanted):
+    "Rows of ids, in the shape they came in; `ValueError` with the nearest for an unknown one"
+    wanted = np.asarray(wanted)
+    rows = known.get_indexer(wanted.ravel()) + 1
+    for value in wanted.ravel()[rows == 0]:
+        close = difflib.get_close_matches(str(value), [str(k) for k in known], 1, 0.5)
+        hint = f"the nearest is {close[0]!r}" if close else f"the first is {known.tolist()[0]!r}"
+        raise ValueError(f"{name} must be among the sweep's {len(known)} values of {known.name!r}, "
+                         f"got {value}; {hint}")
+    return rows.reshape(wanted.shape)
+
+# %% ../nbs/10_sweep.ipynb #371a4a0f
+@patch
+def recommend(self:SweepResult,
+              user,        # id of a user
+              n:int=10,    # how many films
+              wd=None, lr=None, seed=None, # the run, as in `best`
+              rated:bool=False, # also those that the user rated in training?
+) -> pd.DataFrame:         # film and predicted rating, best first
+    "The films with the highest predictions for a user"
+    run = self.best(wd, lr, seed)
+    table = pd.DataFrame({self.items.name: self.items})
+    if self.ids["titles"]: table["title"] = self.ids["titles"]
+    table["prediction"] = run.predict(user, self.items)
+    if not rated: table = table.drop(run._rated(user))
+    return table.nlargest(n, "prediction").reset_index(drop=True)
+
+# %% ../nbs/10_sweep.ipynb #b272e599
+@patch
+def _rated(self:SweepResult, user):
+    "Positions of the films that a user rated in the training part of this run"
+    if self.ratings is None:
+        raise ValueError("rated must be True for a sweep without its ratings: load(path, data=ratings) brings them, "
+                         "and then films that the user rated are left out")
+    start = common_start(self.ratings.table, self.config, int(self.records["seed"][0]))
+    return np.unique(start.item[start.user == _rows("users", self.users, user)]) - 1
