@@ -64,7 +64,7 @@ def best_table(result, # SweepResult
     best = whole.sort_values("valid loss", kind="stable").head(n) # of equals the smaller wd first
     return best[["wd", "lr", "valid loss", *["std"]*bool((whole.runs > 1).any()), "runs"]]
 
-# %% ../nbs/22_command_line.ipynb #fc9f0983
+# %% ../nbs/22_command_line.ipynb #f41d1935
 def advice(result) -> list: # of SweepResult: lines of text
     "What to mind about the best wd and lr of a sweep"
     if result.runs.diverged.all(): return ["every run diverged: try smaller rates, --lrs"]
@@ -80,7 +80,7 @@ def advice(result) -> list: # of SweepResult: lines of text
     if len(result.identity["seeds"]) == 1:
         lines.append("from one seed: close neighbours may differ by luck, --seeds 5 tells")
     if len(result.identity["lrs"]) == 1:
-        lines.append("at one learning rate: part of what decay gains may be due to the rate, "
+        lines.append("at one learning rate: decay may only repair the rate, "
                      "--lrs 2.5e-3,5e-3,1e-2 tells")
     return lines
 

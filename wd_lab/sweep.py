@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['GROUPS', 'wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
-# %% ../nbs/10_sweep.ipynb #56ba3ea5
+# %% ../nbs/10_sweep.ipynb #2fe84e47
 import difflib, errno, hashlib, json, math, os, re, shutil, sys, threading, time, warnings, zlib
 from collections.abc import Iterable, Set
 from contextlib import contextmanager, nullcontext
@@ -22,7 +22,7 @@ import pandas as pd
 from fastcore.basics import patch
 from filelock import FileLock, Timeout
 
-from .collab import plot_losses, smooth_losses
+from .collab import mean_level, plot_losses, smooth_losses
 from .engines import CompiledEngine, FastaiEngine, SweepConfig, common_start
 from .lab import cache_dir, write_json
 
@@ -46,11 +46,11 @@ def _exponent(name, value):
         raise ValueError(f"{name} must be a power of ten such as 1e-4, got {value!r}")
     return round(math.log10(value))
 
-# %% ../nbs/10_sweep.ipynb #63ae33ac
+# %% ../nbs/10_sweep.ipynb #f8892271
 def _record_type(config, n_steps, n_weights, keep_weights):
     "What is kept of one run"
     test_loss = [("test_loss", "<f4")] if config.test_pct else []
-    level = [("level", "<f8")] if getattr(config, "center", False) else []
+    level = [("level", "<f8")] if config.center else []
     weights = [("weights", "<f4", n_weights)] if keep_weights else []
     return np.dtype([("wd", "<f8"), ("lr", "<f8"), ("seed", "<i8"),
                      ("train_loss", "<f4", n_steps),
@@ -187,7 +187,7 @@ class _Plan(NamedTuple):
 
     def level(self, i): return self.level_of(int(self.records[i]["seed"]))
 
-# %% ../nbs/10_sweep.ipynb #2953b604
+# %% ../nbs/10_sweep.ipynb #f1841ca8
 def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=True, user=None, item=None, rating=None):
     "Check the request and write it down"
     if not isinstance(config, SweepConfig): raise TypeError(f"config must be a SweepConfig, got {config!r}")
@@ -206,10 +206,7 @@ def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=True
 def _starts(ratings, config):
     "Functions of a seed, of which the last few results are kept"
     start_of = lru_cache(maxsize=2)(lambda seed: common_start(ratings.table, config, seed))
-    def level(seed):
-        if not getattr(config, "center", False): return 0.
-        from wd_lab.collab import mean_level
-        return mean_level(start_of(seed).rating, config.y_range)
+    level = lambda seed: mean_level(start_of(seed).rating, config.y_range) if config.center else 0.
     return start_of, lru_cache(maxsize=None)(level)
 
 def _about(ratings):
