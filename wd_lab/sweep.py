@@ -26,18 +26,19 @@ from .collab import mean_level, plot_losses, smooth_losses
 from .engines import CompiledEngine, FastaiEngine, SweepConfig, common_start
 from .lab import cache_dir, write_json
 
-# %% ../nbs/10_sweep.ipynb #18671037
+# %% ../nbs/10_sweep.ipynb #ff1a2e1c
 def wd_grid(lo:float=1e-4,      # first value, a power of ten
             hi:float=1.0,       # where the grid ends, not included, a power of ten
-            per_decade:int=90,  # values in each decade; 90, 45, 30, 18, 15, 10, 9, ... divide it
+            per_decade:int=90,  # values in each decade: 90, 45, 30, 18, 15, ... divide it
 ) -> np.ndarray:                # float64, rising, each the decimal fraction it should be
     """Weight decays in even steps within each decade. `ValueError` for bounds that are not
     powers of ten or a count that does not divide 90"""
     if per_decade != int(per_decade) or per_decade < 1 or 90 % per_decade:
-        raise ValueError("per_decade must divide 90 (90, 45, 30, 18, 15, 10, 9, 6, 5, 3, 2, 1), "
-                         f"got {per_decade!r}")
+        raise ValueError("per_decade must divide 90 "
+                         f"(90, 45, 30, 18, 15, 10, 9, 6, 5, 3, 2, 1), got {per_decade!r}")
     first, last = _exponent("lo", lo), _exponent("hi", hi)
-    if not first < last: raise ValueError(f"lo must be less than hi, got lo={lo!r} and hi={hi!r}")
+    if not first < last:
+        raise ValueError(f"lo must be less than hi, got lo={lo!r} and hi={hi!r}")
     mantissas = range(10, 100, 90//int(per_decade))
     return np.array([float(f"{m}e{e - 1}") for e in range(first, last) for m in mantissas])
 
@@ -103,7 +104,7 @@ class _Ratings(NamedTuple):
     @property
     def sizes(self): return len(self.users) + 1, len(self.items) + 1
 
-# %% ../nbs/10_sweep.ipynb #55d3dcfa
+# %% ../nbs/10_sweep.ipynb #c9160097
 def _column(data, role, name):
     "The column for a role: as named, or called like its role"
     wanted, have = role if name is None else name, [str(c) for c in data.columns]
@@ -122,6 +123,7 @@ def _item_name(data, item):
     if len(found) == 2: _check_titles(data)
     return found[0]
 
+# %% ../nbs/10_sweep.ipynb #57159c51
 def _check_titles(data):
     "Which of two columns? The title, where nearly every film has its own"
     films = data[["movie", "title"]].drop_duplicates()
@@ -133,7 +135,7 @@ def _check_titles(data):
         raise ValueError(f"data must say which column names a film, as {words}")
     if "source" not in data.attrs: warnings.warn(words + " (done here)", stacklevel=2)
 
-# %% ../nbs/10_sweep.ipynb #49bfed1f
+# %% ../nbs/10_sweep.ipynb #b9e79dda
 def _numbered(column):
     "The values of a column as numbers from 0, and the values, sorted"
     if missing := int(column.isna().sum()):
@@ -155,6 +157,7 @@ def _as_numbers(column):
         raise ValueError(f"data must have a number as rating in every row of {name!r}, got nan or infinity")
     return values
 
+# %% ../nbs/10_sweep.ipynb #fa2abf59
 def _titles(data, item, items):
     "The title of each film, where films are known by something else"
     if item == "title" or "title" not in data: return None
@@ -187,7 +190,7 @@ class _Plan(NamedTuple):
 
     def level(self, i): return self.level_of(int(self.records[i]["seed"]))
 
-# %% ../nbs/10_sweep.ipynb #f1841ca8
+# %% ../nbs/10_sweep.ipynb #dc6b90af
 def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=True, user=None, item=None, rating=None):
     "Check the request and write it down"
     if not isinstance(config, SweepConfig): raise TypeError(f"config must be a SweepConfig, got {config!r}")
@@ -203,6 +206,7 @@ def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=True
                     source=ratings.source, data=_about(ratings))
     return _Plan(identity, _grid(grid, kind), start_of, level_of, ratings, config, engine)
 
+# %% ../nbs/10_sweep.ipynb #6a666bdb
 def _starts(ratings, config):
     "Functions of a seed, of which the last few results are kept"
     start_of = lru_cache(maxsize=2)(lambda seed: common_start(ratings.table, config, seed))
@@ -244,7 +248,7 @@ def _grid(asked, kind):
 
 def _jsonable(d): return json.loads(json.dumps(d))
 
-# %% ../nbs/10_sweep.ipynb #6d8bd20f
+# %% ../nbs/10_sweep.ipynb #294930c3
 def _values(name, values, whole=False, low=0):
     "A list of distinct, finite numbers from `low` on; `ValueError` or `TypeError` otherwise"
     array = np.atleast_1d(np.asarray(_listed(values)))
@@ -265,6 +269,7 @@ def _listed(values):
     known = isinstance(values, (str, bytes, list, tuple, range)) or hasattr(values, "__array__")
     return list(values) if isinstance(values, Iterable) and not known else values
 
+# %% ../nbs/10_sweep.ipynb #bd562138
 def _engine(engine):
     engines = dict(auto=CompiledEngine, compiled=CompiledEngine, fastai=FastaiEngine)
     words = f"engine must be 'auto', 'compiled', 'fastai' or an engine, got {engine!r}"
@@ -358,7 +363,7 @@ def _ids(path, identity):
     except (OSError, ValueError, KeyError, TypeError) as e: raise _damaged(path/"ids.json", e) from e
     return ids
 
-# %% ../nbs/10_sweep.ipynb #ea24d1e8
+# %% ../nbs/10_sweep.ipynb #12639d84
 def _mapped(path, identity, kind=None):
     "The records, mapped into memory; `ValueError` if they are not what was written, or not of this kind"
     file = path/"runs.npy"
@@ -375,6 +380,7 @@ def _mapped(path, identity, kind=None):
             raise _damaged(file, f"run {i} does not match its checksum")
     return records
 
+# %% ../nbs/10_sweep.ipynb #5acd5454
 def _check_same(path, there, plan):
     "`ValueError` naming both sides of every difference"
     here, defaults = dict(plan.identity), _jsonable(asdict(SweepConfig()))       # of fields that config.json leaves out
@@ -421,7 +427,7 @@ class _Folder:
         self.at = np.array([places[key] for key in _keys(asked)])
         self.start = (path/"runs.npy").stat().st_size - self.file.nbytes
 
-# %% ../nbs/10_sweep.ipynb #968ffbb0
+# %% ../nbs/10_sweep.ipynb #2fe31acc
 @patch
 def _make_room(self:_Folder, plan):
     "Records for runs that are not there yet. Finished ones are kept, and the file changes in one step"
@@ -438,6 +444,7 @@ def _make_room(self:_Folder, plan):
         os.replace(self.path/"runs.npy.part", self.path/"runs.npy")
     except OSError as e: raise _in_words(self.path, e) from e
 
+# %% ../nbs/10_sweep.ipynb #11eca8cb
 _KEYS = np.dtype([("wd", "<f8"), ("lr", "<f8"), ("seed", "<i8")])
 def _keys(records): return list(zip(*(records[name].tolist() for name in _KEYS.names)))
 def _places(records): return {key: i for i, key in enumerate(_keys(records))}
@@ -538,33 +545,35 @@ def smooth_train_loss(self:SweepResult):
     if not hasattr(self, "_smooth"): self._smooth = smooth_losses(self.train_loss)
     return self._smooth
 
-# %% ../nbs/10_sweep.ipynb #8f26b495
+# %% ../nbs/10_sweep.ipynb #34096cb6
 @patch(as_prop=True)
 def runs(self:SweepResult) -> pd.DataFrame:
-    """One row for each run: wd, lr, seed; final and minimum training loss (smoothed, from step 5
-    on) and validation loss; with a `test_pct` the test loss; whether it diverged;
+    """One row for each run: wd, lr, seed; final and minimum training loss (smoothed, from step
+    5 on) and validation loss; with a `test_pct` the test loss; whether it diverged;
     mean, median, mean absolute and median absolute weight"""
     if not hasattr(self, "_runs"):
         smooth, valid = self.smooth_train_loss, self.valid_loss
         settled = smooth[:, min(5, smooth.shape[1] - 1):]
         test = {} if self.test_loss is None else dict(test_loss=self.test_loss)
         names = "mean", "median", "mean_abs", "median_abs"
-        self._runs = pd.DataFrame({name: self.records[name] for name in ("wd", "lr", "seed")} | dict(
+        run = {name: self.records[name] for name in ("wd", "lr", "seed")}
+        self._runs = pd.DataFrame(run | dict(
             train_loss=smooth[:, -1], train_loss_min=np.fmin.reduce(settled, axis=1),
             valid_loss=valid[:, -1], valid_loss_min=np.fmin.reduce(valid, axis=1), **test,
             diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)),
             **dict(zip(names, self.records["weight_stats"].T))))
     return self._runs.copy()
 
-# %% ../nbs/10_sweep.ipynb #75cc1789
+# %% ../nbs/10_sweep.ipynb #b8cbd24d
 @patch
 def sel(self:SweepResult,
         **where # wd, lr, seed: a value, or several
 ) -> SweepResult:
-    "The runs with these values: `sel(wd=0.1)`, `sel(wd=[0.1, 0.2], seed=42)`. `ValueError` if none"
+    "The runs with these values: `sel(wd=[0.1, 0.2], seed=42)`. `ValueError` if there are none"
     chosen = np.ones(len(self), bool)
     for name, values in where.items():
-        if name not in ("wd", "lr", "seed"): raise ValueError(f"sel takes wd, lr and seed, got {name!r}")
+        if name not in ("wd", "lr", "seed"):
+            raise ValueError(f"sel takes wd, lr and seed, got {name!r}")
         have, wanted = self.records[name], np.array(_values(name, values))
         same = np.isclose(have[:, None], wanted, rtol=1e-9, atol=0)
         for value in wanted[~same.any(0)]:
@@ -575,12 +584,14 @@ def sel(self:SweepResult,
     if not chosen.any(): raise ValueError(f"the sweep must hold a run with {where}, got none")
     return self._part(chosen)
 
+# %% ../nbs/10_sweep.ipynb #5d1435b8
 @patch
 def _part(self:SweepResult, rows):
     return SweepResult(self.identity, self.records[rows], self.ids, self.ratings)
 
 @patch
-def __getitem__(self:SweepResult, i) -> SweepResult: return self._part(np.arange(len(self))[i].reshape(-1))
+def __getitem__(self:SweepResult, i) -> SweepResult:
+    return self._part(np.arange(len(self))[i].reshape(-1))
 
 @patch
 def __iter__(self:SweepResult): return (self[i] for i in range(len(self)))
@@ -657,20 +668,22 @@ def _knowing(self:SweepResult, data):
         raise ValueError(f"data must be the ratings of this sweep, got others: {different}")
     return SweepResult(identity, self.records, _to_json(ratings), ratings)
 
-# %% ../nbs/10_sweep.ipynb #17d69eb6
+# %% ../nbs/10_sweep.ipynb #4735ccf4
 @patch
 def best(self:SweepResult,
          wd=None,   # weight decay; None: by validation
          lr=None,   # peak learning rate; None: by validation
          seed=None, # None: by validation
 ) -> SweepResult:   # of one run
-    """The run with the lowest final validation loss: wd and lr by their mean over seeds, then the
-    seed. `ValueError` if every run there diverged"""
+    """The run with the lowest final validation loss: wd and lr by their mean over seeds, then
+    the seed. `ValueError` if every run there diverged"""
     where = {k: v for k, v in dict(wd=wd, lr=lr, seed=seed).items() if v is not None}
     chosen = self.sel(**where) if where else self
     runs = chosen.runs
     whole = runs[~runs.diverged.groupby([runs.lr, runs.wd]).transform("any")]
-    if whole.empty: raise ValueError(f"the sweep must hold a run that did not diverge, got {len(runs)} that did")
+    if whole.empty:
+        raise ValueError("the sweep must hold a run that did not diverge, "
+                         f"got {len(runs)} that did")
     lr, wd = whole.groupby(["lr", "wd"]).valid_loss.mean().idxmin()
     return chosen[whole[(whole.lr == lr) & (whole.wd == wd)].valid_loss.idxmin()]
 
@@ -687,12 +700,12 @@ def plot(self:SweepResult,
     from wd_lab.trends import plot_trend
     return plot_trend(self.runs, y, ax=ax, **kwargs)
 
-# %% ../nbs/10_sweep.ipynb #b1329f19
+# %% ../nbs/10_sweep.ipynb #11e1651c
 def sweep(wds,                  # weight decays, for example `wd_grid()`
           data,                 # DataFrame of ratings, for example `movielens_100k()`
           config:SweepConfig=SweepConfig(), # what all runs share
           lrs=None,             # peak learning rates, crossed with all wds; None: `config.lr`
-          seeds=1,              # repeats of the grid, from `config.seed` on; or the seeds themselves
+          seeds=1,              # repeats, from `config.seed` on; or the seeds themselves
           engine="auto",        # "compiled", "fastai", an engine, or "auto": compiled
           path=None,            # folder to write to, resume or extend; None: memory only
           executor=None,        # a concurrent.futures.Executor; None: a thread for each core
@@ -702,14 +715,14 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
           item=None,            # column that names a film; None: "title", or else "movie"
           rating=None,          # column of the ratings; None: "rating"
 ) -> SweepResult:
-    """Train a model for every combination of seed, learning rate and weight decay. All runs of a
-    seed share split, initial weights and batches.
+    """Train a model for every seed, learning rate and weight decay. All runs of a seed share
+    split, initial weights and batches.
 
-    With a `path`, finished runs survive Ctrl-C and a killed process: the same call goes on with the
-    rest, to the same bits, and a call with other wds, rates or seeds adds what is missing.
-    Raises `ValueError` or `TypeError` for settings or ratings that make no sense, or a `path` that
-    holds something else or is damaged; `RuntimeError` if another sweep is at work there; `OSError`
-    if the disk is full; `KeyboardInterrupt` that says what is kept."""
+    With a `path`, finished runs survive Ctrl-C and a killed process: the same call goes on with
+    the rest, to the same bits, and one with other wds, rates or seeds adds what is missing.
+    `ValueError` or `TypeError` for settings or ratings that make no sense, or a `path` that holds
+    something else or is damaged; `RuntimeError` if another sweep is at work there; `OSError` if
+    the disk is full; `KeyboardInterrupt` says what is kept."""
     if executor is not None and not hasattr(executor, "submit"):
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
     columns = dict(user=user, item=item, rating=rating)
@@ -847,7 +860,7 @@ def sizes(self:SweepResult) -> tuple:
     "Rows of the users' and the films' tables, both with the unused row 0"
     return len(self._known["users"]) + 1, len(self._known["items"]) + 1
 
-# %% ../nbs/10_sweep.ipynb #3c479392
+# %% ../nbs/10_sweep.ipynb #d32496d0
 GROUPS = "user_factors", "film_factors", "user_biases", "film_biases"
 
 @patch(as_prop=True)
@@ -855,11 +868,11 @@ def group_slices(self:SweepResult) -> dict:
     "Where each of `GROUPS` lies in a run's flat weights: name -> slice"
     (n, m), k = self.sizes, self.config.n_factors
     ends = np.cumsum([0, n*k, m*k, n, m]).tolist()
-    if self.weights is None: raise ValueError("weights must be kept for this, got a sweep with "
-                                              "keep_weights=False")
+    if self.weights is None:
+        raise ValueError("weights must be kept for this, got a sweep with keep_weights=False")
     if self.weights.shape[1] != ends[-1]:
-        raise ValueError(f"weights must be those of the dot-product model, {ends[-1]} numbers, got "
-                         f"{self.weights.shape[1]} of the engine {self.identity['engine']!r}")
+        raise ValueError(f"weights must be those of the dot-product model, {ends[-1]} numbers, "
+                         f"got {self.weights.shape[1]} of the engine {self.identity['engine']!r}")
     return {name: slice(*cut) for name, *cut in zip(GROUPS, ends, ends[1:])}
 
 @patch
@@ -877,7 +890,7 @@ def _known(self:SweepResult):
                          "SweepResult.load(path, data=ratings) or sweep(..., path=path) tells them")
     return self.ids
 
-# %% ../nbs/10_sweep.ipynb #fb9b5eea
+# %% ../nbs/10_sweep.ipynb #4224779a
 def _dot_product_model(groups, y_range, level):
     "The sum of a dot product, two biases and a level, squeezed into the range"
     import torch
@@ -887,9 +900,8 @@ def _dot_product_model(groups, y_range, level):
         "Predicts ratings for rows of (user's row, film's row)"
         def __init__(self):
             super().__init__()
-            shapes = [torch.from_numpy(np.array(w)).reshape(len(w), -1) for w in groups.values()]
-            names = "u_weight", "i_weight", "u_bias", "i_bias"
-            for name, w in zip(names, shapes):
+            for name, w in zip(("u_weight", "i_weight", "u_bias", "i_bias"), groups.values()):
+                w = torch.from_numpy(np.array(w)).reshape(len(w), -1)
                 setattr(self, name, Embedding.from_pretrained(w, freeze=False))
 
         def forward(self, x):
@@ -900,11 +912,11 @@ def _dot_product_model(groups, y_range, level):
             return y_range[0] + (y_range[1] - y_range[0])*torch.sigmoid(total)
     return DotProduct()
 
-# %% ../nbs/10_sweep.ipynb #0be0c088
+# %% ../nbs/10_sweep.ipynb #6392fcef
 @patch
 def model(self:SweepResult, wd=None, lr=None, seed=None):
-    """One run's model as a torch module, the run chosen as in `best`. It takes a tensor of rows
-    (user's row, film's row), as fastai's does, and loads into fastai's"""
+    """One run's model as a torch module, the run chosen as in `best`. It takes a tensor of
+    rows (user's row, film's row), as fastai's does, and loads into fastai's"""
     run = self.best(wd, lr, seed)
     level = run.records["level"][0] if "level" in run.records.dtype.names else 0.
     return _dot_product_model(run.groups(), self.config.y_range, float(level))
@@ -915,11 +927,12 @@ def predict(self:SweepResult,
             items,  # ids or titles of films: one, or as many as users
             wd=None, lr=None, seed=None, # the run, as in `best`
 ) -> np.ndarray:    # predicted ratings
-    "What these users would give these films. `ValueError` for users or films the sweep never saw"
+    "What these users would give these films. `ValueError` for unknown users or films"
     import torch
     rows = _rows("users", self.users, users), _rows("items", self.items, items)
     x = torch.from_numpy(np.stack(np.broadcast_arrays(*rows), axis=-1))
-    with torch.no_grad(): return self.model(wd, lr, seed)(x.reshape(-1, 2)).reshape(x.shape[:-1]).numpy()
+    with torch.no_grad(): predicted = self.model(wd, lr, seed)(x.reshape(-1, 2))
+    return predicted.reshape(x.shape[:-1]).numpy()
 
 # %% ../nbs/10_sweep.ipynb #f138aefd
 def _rows(name, known, wanted):
