@@ -2,6 +2,8 @@
 import os, signal, subprocess, sys, time
 from pathlib import Path
 
+import pytest
+
 from test_survival import finished
 
 COMMAND = Path(sys.executable).parent/"wd_lab_sweep"
@@ -36,12 +38,12 @@ def test_ctrl_c_leaves_a_folder_to_resume(tmp_path):
     assert f"{done} found and {80 - done} trained" in again.stdout
 
 
-def test_ctrl_c_waits_for_no_run(tmp_path):
+@pytest.mark.parametrize("presses", (1, 2))
+def test_ctrl_c_waits_for_no_run(tmp_path, presses):
     "Runs of a minute or more are under way: the command ends at once, also when Ctrl-C is pressed twice"
     arguments = ["--factors", "1000", "--epochs", "40", "--out", "out", "--no_gif", "--wds", "0.01,0.1,0.2", "--no_weights"]
-    for presses in (1, 2):
-        code, errors, seconds = interrupted(arguments, tmp_path, 0, presses)
-        assert code == 130 and seconds < 5 and "Traceback" not in errors and "the same command goes on" in errors
+    code, errors, seconds = interrupted(arguments, tmp_path, 0, presses)
+    assert code == 130 and seconds < 5 and "Traceback" not in errors and "the same command goes on" in errors
 
 
 def test_mistakes_take_one_line(tmp_path):

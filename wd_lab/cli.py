@@ -21,21 +21,23 @@ def _numbers(name, text):
     except ValueError:
         raise ValueError(f"--{name} must be numbers with commas between them such as 0.01,0.1, got {text!r}") from None
 
-# %% ../nbs/22_command_line.ipynb #7ea19df7
+# %% ../nbs/22_command_line.ipynb #f6bd0224
 def read_ratings(path): # a .csv, .tsv or .txt file with names on top, also .gz; or .parquet
-    "A DataFrame from a file. `ValueError` for a file that is no table, `OSError` if there is none"
+    "A DataFrame from a file. `ValueError` if it is no table, `OSError` if there is none"
     import pandas as pd
     path = Path(path).expanduser()
     ending = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
     if not path.is_file(): raise FileNotFoundError(f"data must be a file, there is no {path}")
     if ending == ".parquet": return _read_parquet(path)
     if ending not in (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"):
-        raise ValueError(f"data must be a .csv, .tsv, .txt (or .gz of these) or .parquet file, got {path.name}")
+        raise ValueError("data must be a .csv, .tsv, .txt (or .gz of these) or .parquet file, "
+                         f"got {path.name}")
     unpack = gzip.open if path.suffix == ".gz" else open
     try:
         with unpack(path, "rt", encoding="utf-8") as f: names = f.readline()
         return pd.read_csv(path, sep=max(",\t;|", key=names.count))
-    except (ValueError, OSError) as e: raise ValueError(f"data can't be read, {path.name}: {e}") from e
+    except (ValueError, OSError) as e:
+        raise ValueError(f"data can't be read, {path.name}: {e}") from e
 
 # %% ../nbs/22_command_line.ipynb #f8bc5f85
 def _read_parquet(path):
@@ -44,24 +46,25 @@ def _read_parquet(path):
     except ImportError: raise ValueError(f"data {path.name} needs one more package: pip install pyarrow") from None
     except Exception as e: raise ValueError(f"data can't be read, {path.name}: {e}") from e
 
-# %% ../nbs/22_command_line.ipynb #f80edce2
+# %% ../nbs/22_command_line.ipynb #fc226761
 def fitting_range(rating): # the ratings, an array
-    "A range for predictions: the course's for stars up to 5, else the ratings' own with some room"
+    "A range for predictions: the course's for stars up to 5, else the ratings' own and room"
     low, high = float(np.min(rating)), float(np.max(rating))
     if 0 <= low and 3 < high <= 5.5: return 0., 5.5
     room = (high - low)/8 or 1.
     return low - room, high + room
 
-# %% ../nbs/22_command_line.ipynb #848bba33
+# %% ../nbs/22_command_line.ipynb #c43800d8
 def best_table(result, # SweepResult
                n:int=5,
 ):                     # DataFrame
-    """The `n` combinations of wd and lr with the lowest final validation loss, mean and standard
-    deviation over seeds; without those at which a run diverged"""
+    """The `n` combinations of wd and lr with the lowest final validation loss, mean and
+    standard deviation over seeds; without those at which a run diverged"""
     from wd_lab.trends import summarize
-    table = summarize(result).rename(columns=dict(valid_loss="valid loss", valid_loss_sd="std"))
+    names = dict(valid_loss="valid loss", valid_loss_sd="std")
+    table = summarize(result).rename(columns=names)
     whole = table[table.diverged == 0]
-    best = whole.sort_values("valid loss", kind="stable").head(n) # of equals the smaller wd first
+    best = whole.sort_values("valid loss", kind="stable").head(n) # of equals the smaller wd
     return best[["wd", "lr", "valid loss", *["std"]*bool((whole.runs > 1).any()), "runs"]]
 
 # %% ../nbs/22_command_line.ipynb #f41d1935
@@ -90,7 +93,7 @@ def one_rate(result):
     if result.runs.valid_loss.isna().all(): return result
     return result.sel(lr=result.runs.lr[result.runs.valid_loss.idxmin()])
 
-# %% ../nbs/22_command_line.ipynb #f4005a4c
+# %% ../nbs/22_command_line.ipynb #17752d86
 def draw(result, folder, films=True):
     "Write the pictures of a sweep into its folder; their names"
     import matplotlib.pyplot as plt
@@ -100,7 +103,8 @@ def draw(result, folder, films=True):
     if len(result.identity["wds"]) > 1:                # one weight decay makes no curve
         names.append("trends.png")
         fig, axes = plt.subplots(1, 3, figsize=(12, 3.4))
-        for ax, y in zip(axes, ("valid_loss", "train_loss", "mean_abs")): plot_trend(result, y, ax=ax)
+        for ax, y in zip(axes, ("valid_loss", "train_loss", "mean_abs")):
+            plot_trend(result, y, ax=ax)
         fig.savefig(folder/names[0], dpi=110)
         plt.close(fig)
     if films:
@@ -110,8 +114,9 @@ def draw(result, folder, films=True):
         names += ["train_loss.gif", "valid_loss.gif", "weights.gif"]
     return names
 
-# %% ../nbs/22_command_line.ipynb #0502cf10
-def run_sweep(wds, lrs, seeds, epochs, factors, data, columns, limits, out, engine, films, weights):
+# %% ../nbs/22_command_line.ipynb #745d3644
+def run_sweep(wds, lrs, seeds, epochs, factors, data, columns, limits, out, engine, films,
+              weights):
     "What `wd_lab_sweep` does between reading its arguments and choosing an exit code"
     from wd_lab.data import movielens_100k
     from wd_lab.lab import use_style
@@ -122,14 +127,14 @@ def run_sweep(wds, lrs, seeds, epochs, factors, data, columns, limits, out, engi
     config = SweepConfig(epochs=epochs, n_factors=factors, y_range=y_range)
     wds = wd_grid() if wds == "grid" else _numbers("wds", wds)
     begin, before = time.perf_counter(), _finished(out)
-    result = sweep(wds, table, config, lrs=_numbers("lrs", lrs), seeds=seeds, engine=engine, path=out,
-                   keep_weights=weights, **columns)
+    result = sweep(wds, table, config, lrs=_numbers("lrs", lrs), seeds=seeds, engine=engine,
+                   path=out, keep_weights=weights, **columns)
     n, trained = len(result), _finished(out) - before
-    print(f"{n} run{'s'*(n > 1)} on {data or result.identity['source']}, {n - trained} found and "
-          f"{trained} trained, {time.perf_counter() - begin:.0f} s")
+    print(f"{n} run{'s'*(n > 1)} on {data or result.identity['source']}, {n - trained} found "
+          f"and {trained} trained, {time.perf_counter() - begin:.0f} s")
     report(result, out, films)
 
-# %% ../nbs/22_command_line.ipynb #aade2920
+# %% ../nbs/22_command_line.ipynb #7a9cd0b9
 def report(result, out, films=True):
     "Draw the pictures, print the table, the best wd and what to mind about it"
     files = ["config.json", "ids.json", "runs.npy"]
@@ -140,7 +145,7 @@ def report(result, out, films=True):
         rate = f" at lr {table.lr.iloc[0]:g}" if len(result.identity["lrs"]) > 1 else ""
         print(f"best wd: {table.wd.iloc[0]:g}{rate}")
     for line in advice(result): print(f"note: {line}")
-    print(f"in {out}: {', '.join(files)}")
+    print(f"in {out}:", *files)
 
 # %% ../nbs/22_command_line.ipynb #6023c711
 def _limits(limits, table, column, data):
@@ -161,36 +166,44 @@ def _finished(out):
     try: return int(np.load(path, mmap_mode="r", allow_pickle=False)["finished"].sum())
     except (OSError, ValueError, IndexError): return 0
 
-# %% ../nbs/22_command_line.ipynb #57d21d0d
+# %% ../nbs/22_command_line.ipynb #b3c249b5
 def wd_lab_sweep(
-    data:str=None,      # file of ratings, .csv, .tsv, .txt, .gz or .parquet; MovieLens 100k without it
+    data:str=None,      # file of ratings, .csv, .tsv, .txt, .gz or .parquet (default: MovieLens)
     user:str=None,      # name of the column with the users (default: user)
     item:str=None,      # name of the column with the films (default: title, or else movie)
     rating:str=None,    # name of the column with the ratings (default: rating)
-    limits:str=None,    # predictions lie between these, such as 0,5.5 (default: fitting the ratings)
-    wds:str="grid",     # weight decays with commas between them, or grid: 360 values from 1e-4 to 1
+    limits:str=None,    # predictions lie between these, as 0,5.5 (default: fitting the ratings)
+    wds:str="grid",     # weight decays with commas between them, or grid: 360 from 1e-4 to 1
     lrs:str="5e-3",     # peak learning rates with commas between them
-    seeds:int=1,        # how often to repeat everything, each time from another split and start
+    seeds:int=1,        # how often to repeat it all, each time from another split and start
     epochs:int=5,       # passes over the training ratings
     factors:int=50,     # length of a user's and a film's vector
-    out:str="sweep",    # folder for the results; a sweep that is already there is resumed or extended
-    engine:str="auto",  # compiled, fastai (the reference, a hundred times slower), or auto: compiled
-    offline:store_true=False,    # don't download: where MovieLens is not at hand, use made-up ratings
+    out:str="sweep",    # folder for the results; a sweep that is there is resumed or extended
+    engine:str="auto",  # compiled, fastai (the reference, much slower), or auto: compiled
+    offline:store_true=False,    # don't download: use made-up ratings where MovieLens is missing
     no_gif:store_true=False,     # leave out the films
-    no_weights:store_true=False, # don't keep the models' weights: a small folder, without models
+    no_weights:store_true=False, # don't keep the weights: a small folder, without models
 ):
-    "Train a model for each weight decay, on ratings of yours or MovieLens 100k, and show what it did"
+    "Train a model for each weight decay, on your ratings or MovieLens 100k, and show what it did"
     if offline: os.environ["WD_LAB_OFFLINE"] = "1"
-    columns = dict(user=user, item=item, rating=rating)
-    try: run_sweep(wds, lrs, seeds, epochs, factors, data, columns, limits, out, engine, not no_gif,
-                   not no_weights)
+    columns, before = dict(user=user, item=item, rating=rating), _interrupt_once()
+    try: run_sweep(wds, lrs, seeds, epochs, factors, data, columns, limits, out, engine,
+                   not no_gif, not no_weights)
     except KeyboardInterrupt as e: _interrupted(e, out)
-    except (ValueError, TypeError, RuntimeError, OSError, MemoryError) as e: _stop(_own_words(e))
+    except (ValueError, TypeError, RuntimeError, OSError, MemoryError) as e:
+        _stop(_own_words(e))
+    finally: signal.signal(signal.SIGINT, before)
 
-# %% ../nbs/22_command_line.ipynb #8786a346
+# %% ../nbs/22_command_line.ipynb #409bfc93
+def _interrupt_once():
+    "The first Ctrl-C stops the command, more of them change nothing; what Ctrl-C did before"
+    def first(*_):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+    return signal.signal(signal.SIGINT, first)
+
 def _interrupted(e, out):
     "Say what is kept, and end at once, whatever is under way"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     words = str(e).replace("the same call", "the same command")
     words = words or f"{_finished(out)} finished runs are in {out}: the same command goes on with the rest"
     print(f"\nwd_lab_sweep: stopped; {words}", file=sys.stderr, flush=True)
@@ -202,7 +215,7 @@ def _stop(message):
     print("wd_lab_sweep: " + str(message).replace("\n", " "), file=sys.stderr)
     sys.exit(2)
 
-# %% ../nbs/22_command_line.ipynb #39b765a7
+# %% ../nbs/22_command_line.ipynb #5c76d254
 def _own_words(e):
     "An error's message with the command's options for Python's arguments"
     text = str(e)
@@ -213,7 +226,8 @@ _OPTIONS = { # what a message says: what the command calls it
     r"^n_factors\b": "--factors", r"^(path|data|wds|lrs|seeds|epochs|engine)\b": r"--\1",
     r"^--path\b": "--out", r"^y_range\b": "--limits", r"keep_weights=False": "--no_weights",
     r"SweepConfig\(y_range=\((\S+), (\S+)\)\), or None for no range": r"--limits \1,\2",
-    r"sweep\(\.\.\., (\w+)='(.*?)'\)": r"--\1 '\2'", r"\b(user|item|rating)='(\w+)'": r"--\1 \2",
+    r"sweep\(\.\.\., (\w+)='(.*?)'\)": r"--\1 '\2'",
+    r"\b(user|item|rating)='(\w+)'": r"--\1 \2",
     r"[Cc]hoose another path": "choose another folder with --out"}
 
 # %% ../nbs/22_command_line.ipynb #3040f2b9
