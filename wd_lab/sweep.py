@@ -279,7 +279,7 @@ def _engine(engine):
     if isinstance(engine, type) or not hasattr(engine, "run"): raise TypeError(words)
     return engine
 
-# %% ../nbs/10_sweep.ipynb #45c322b7
+# %% ../nbs/10_sweep.ipynb #e797f047
 _FORMAT = 2                                        # 0.1.0 wrote 1
 
 def _begin(path, identity, records, ids=None):
@@ -302,6 +302,7 @@ def _write_records(path, kind, n, parts):
         f.flush()
         os.fsync(f.fileno())
 
+# %% ../nbs/10_sweep.ipynb #b3a3a861
 def _digest(identity): return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 def _seal(identity):
@@ -334,7 +335,7 @@ def _in_words(path, e):
                             "finished runs are kept; free some room and call again, "
                             "or start in a new folder with keep_weights=False")
 
-# %% ../nbs/10_sweep.ipynb #d3f6778f
+# %% ../nbs/10_sweep.ipynb #22e48c09
 def _identity(path):
     "What config.json says; `ValueError` if it can't be believed"
     file = path/"config.json"
@@ -352,6 +353,7 @@ def _identity(path):
 
 def _damaged(file, e): return ValueError(f"{file} is damaged: {e}; restore it or start in a new folder")
 
+# %% ../nbs/10_sweep.ipynb #68219cc6
 def _ids(path, identity):
     "Users and films by their ids; None where 0.1.0 kept none"
     if "users" not in identity["data"]: return None
@@ -399,7 +401,7 @@ def _about_1(ratings, start):
     content = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
     return dict(ratings=len(ratings.table), content=content[:16])
 
-# %% ../nbs/10_sweep.ipynb #d319f21a
+# %% ../nbs/10_sweep.ipynb #1d899e82
 class _Memory:
     "Records that live as long as the process"
     def __init__(self, plan): self.records, self.identity = plan.records.copy(), plan.identity
@@ -410,6 +412,7 @@ class _Memory:
         return (f"{self.finished.sum()} of {len(self.records)} runs were finished, and are lost: "
                 "with a path= they are kept")
 
+# %% ../nbs/10_sweep.ipynb #f2a052c3
 class _Folder:
     "A sweep's records on disk"
     def __init__(self, path, plan):
@@ -460,7 +463,7 @@ def _to_json(ratings):
     return dict(users=_labels(ratings.users), items=_labels(ratings.items), titles=ratings.titles,
                 columns=[str(c) for c in ratings.columns])
 
-# %% ../nbs/10_sweep.ipynb #86394621
+# %% ../nbs/10_sweep.ipynb #c7806643
 @patch(as_prop=True)
 def finished(self:_Folder): return self.file["finished"][self.at] != 0
 
@@ -483,6 +486,7 @@ def put(self:_Folder, i, record):
                 os.fsync(f.fileno())
     except OSError as e: raise _in_words(self.path, e) from e
 
+# %% ../nbs/10_sweep.ipynb #1ea466a7
 @patch
 def farewell(self:_Folder):
     return (f"{self.finished.sum()} of {len(self.at)} runs are finished and kept in {self.path}: "
@@ -596,7 +600,7 @@ def __getitem__(self:SweepResult, i) -> SweepResult:
 @patch
 def __iter__(self:SweepResult): return (self[i] for i in range(len(self)))
 
-# %% ../nbs/10_sweep.ipynb #d62c7bd5
+# %% ../nbs/10_sweep.ipynb #d57e9292
 @patch
 def __repr__(self:SweepResult):
     i, runs = self.identity, self.runs
@@ -618,6 +622,7 @@ def _repr_html_(self:SweepResult):
     formats = {c: "{:.4f}".format for c in losses} | {c: "{:g}".format for c in ("wd", "lr")}
     return f"<p>{escape(repr(self))}</p>" + table.to_html(index=False, border=0, formatters=formats)
 
+# %% ../nbs/10_sweep.ipynb #2e2a8406
 @patch
 def to_frame(self:SweepResult) -> pd.DataFrame:
     """A long table, one row for each run and epoch: wd, lr, seed, epoch (from 0), train_loss (smoothed, at its end),
@@ -628,7 +633,7 @@ def to_frame(self:SweepResult) -> pd.DataFrame:
     return table.assign(epoch=np.tile(np.arange(epochs), len(self)), train_loss=self.smooth_train_loss[:, ends].ravel(),
                         valid_loss=np.ravel(self.valid_loss))
 
-# %% ../nbs/10_sweep.ipynb #ea01af91
+# %% ../nbs/10_sweep.ipynb #ea0d3440
 @patch
 def save(self:SweepResult,
          path): # a new or empty folder
@@ -637,6 +642,7 @@ def save(self:SweepResult,
     if identity["format"] > 1: identity = {k: v for k, v in identity.items() if k not in ("wds", "lrs", "seeds")}
     _begin(Path(path).expanduser(), identity, np.array(self.records), self.ids if "users" in identity["data"] else None)
 
+# %% ../nbs/10_sweep.ipynb #0cc27b92
 @patch(cls_method=True)
 def load(cls:SweepResult,
          path,               # folder of a sweep
@@ -700,7 +706,7 @@ def plot(self:SweepResult,
     from wd_lab.trends import plot_trend
     return plot_trend(self.runs, y, ax=ax, **kwargs)
 
-# %% ../nbs/10_sweep.ipynb #11e1651c
+# %% ../nbs/10_sweep.ipynb #93b35955
 def sweep(wds,                  # weight decays, for example `wd_grid()`
           data,                 # DataFrame of ratings, for example `movielens_100k()`
           config:SweepConfig=SweepConfig(), # what all runs share
@@ -718,11 +724,11 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
     """Train a model for every seed, learning rate and weight decay. All runs of a seed share
     split, initial weights and batches.
 
-    With a `path`, finished runs survive Ctrl-C and a killed process: the same call goes on with
-    the rest, to the same bits, and one with other wds, rates or seeds adds what is missing.
-    `ValueError` or `TypeError` for settings or ratings that make no sense, or a `path` that holds
-    something else or is damaged; `RuntimeError` if another sweep is at work there; `OSError` if
-    the disk is full; `KeyboardInterrupt` says what is kept."""
+    With a `path`, finished runs survive Ctrl-C and a killed process: the same call goes on
+    with the rest, to the same bits, and one with other values adds what is missing.
+    `ValueError` or `TypeError` for settings or ratings that make no sense, or a `path` that
+    holds something else or is damaged; `RuntimeError` if another sweep is at work there;
+    `OSError` if the disk is full; `KeyboardInterrupt` says what is kept."""
     if executor is not None and not hasattr(executor, "submit"):
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
     columns = dict(user=user, item=item, rating=rating)
@@ -764,7 +770,7 @@ def _gather(submit, most, todo, keep):
             if not future.cancel() and future.done() and not future.exception():
                 keep(i, future.result())
 
-# %% ../nbs/10_sweep.ipynb #20d2d44b
+# %% ../nbs/10_sweep.ipynb #3e32f313
 @contextmanager
 def _crew(engine, executor):
     "A function that gives out a run, and how many to give out at a time"
@@ -781,6 +787,7 @@ def _crew(engine, executor):
         finally:
             for _ in range(engine.workers): tasks.put(None)
 
+# %% ../nbs/10_sweep.ipynb #4d722778
 def _work(tasks):
     "What a thread of the crew does"
     while (task := tasks.get()) is not None:
@@ -860,7 +867,7 @@ def sizes(self:SweepResult) -> tuple:
     "Rows of the users' and the films' tables, both with the unused row 0"
     return len(self._known["users"]) + 1, len(self._known["items"]) + 1
 
-# %% ../nbs/10_sweep.ipynb #d32496d0
+# %% ../nbs/10_sweep.ipynb #bd70fd4f
 GROUPS = "user_factors", "film_factors", "user_biases", "film_biases"
 
 @patch(as_prop=True)
@@ -871,8 +878,9 @@ def group_slices(self:SweepResult) -> dict:
     if self.weights is None:
         raise ValueError("weights must be kept for this, got a sweep with keep_weights=False")
     if self.weights.shape[1] != ends[-1]:
+        n, engine = self.weights.shape[1], self.identity["engine"]
         raise ValueError(f"weights must be those of the dot-product model, {ends[-1]} numbers, "
-                         f"got {self.weights.shape[1]} of the engine {self.identity['engine']!r}")
+                         f"got {n} of the engine {engine!r}")
     return {name: slice(*cut) for name, *cut in zip(GROUPS, ends, ends[1:])}
 
 @patch
