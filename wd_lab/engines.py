@@ -17,7 +17,7 @@ from numba import njit
 
 from .collab import baseline_learner, item_column, mean_level
 
-# %% ../nbs/09_engines.ipynb #c2116c84
+# %% ../nbs/09_engines.ipynb #301554f9
 @dataclass(frozen=True)
 class SweepConfig:
     "What all runs of a sweep share. `ValueError` or `TypeError` names a value that can't be"
@@ -29,7 +29,7 @@ class SweepConfig:
     valid_pct: float = 0.2        # share of the ratings held out
     seed: int = 42                # of split, initial weights and batch order
     split_seed: int = None        # of the split alone; None: the split follows the seed
-    moms: tuple = (0.95, 0.85, 0.95) # momentum at the start, at the peak of the rate, at the end
+    moms: tuple = (0.95, 0.85, 0.95) # momentum at the start, at the peak rate, at the end
     sqr_mom: float = 0.99         # momentum of the squared gradients
     eps: float = 1e-5             # added to the root of the second moment
     pct_start: float = 0.25       # share of the steps before the peak
@@ -75,7 +75,7 @@ def n_steps(self:SweepConfig, n_train:int) -> int:
     "Steps of one epoch over `n_train` ratings"
     return n_train//self.bs if self.drop_last else -(-n_train//self.bs)
 
-# %% ../nbs/09_engines.ipynb #be7e8d72
+# %% ../nbs/09_engines.ipynb #1847ebe7
 _BIG = 1e9
 _RANGES = dict(n_factors=(1, _BIG), epochs=(1, _BIG), lr=(0, _BIG), bs=(1, _BIG), y_range=(-_BIG, _BIG),
                valid_pct=(1e-9, 1 - 1e-9), test_pct=(0, 1 - 1e-9), seed=(0, 2**32 - 1), split_seed=(0, 2**32 - 1),
@@ -101,6 +101,7 @@ def _plain_value(name, value, like):
         kind = f"{len(like)} numbers" if isinstance(like, tuple) else kinds[type(like)]
         raise TypeError(f"{name} must be {kind}, got {value!r}") from None
 
+# %% ../nbs/09_engines.ipynb #fd7a68ea
 def _check_range(name, value, low, high):
     for v in value if isinstance(value, tuple) else (value,):
         if v is not None and not low <= v <= high:
@@ -118,7 +119,7 @@ class Start(NamedTuple):
     sizes: tuple        # n_users, n_items, both with the unused index 0
     test: tuple = None  # user, item and rating of the test ratings; None if there are none
 
-# %% ../nbs/09_engines.ipynb #bcd20b71
+# %% ../nbs/09_engines.ipynb #20077a8b
 def common_start(data,                      # DataFrame with user, rating and title (or movie)
                  config:SweepConfig=SweepConfig(),
                  seed:int=None,             # `config.seed` by default
@@ -130,16 +131,16 @@ def common_start(data,                      # DataFrame with user, rating and ti
     train, valid, test = _random_split(len(data), config, seed)
     _check_parts(train, valid, test, config)
     rng, n = np.random.default_rng(seed), len(train)
-    draw = (lambda: rng.integers(n, size=n)) if config.replacement else (lambda: rng.permutation(n))
+    def draw(): return rng.integers(n, size=n) if config.replacement else rng.permutation(n)
     order = np.stack([draw() for _ in range(config.epochs)]).astype(np.int32)
     part = lambda rows: (user[0][rows], item[0][rows], rating[rows])
     weights = _initial_weights(user[1], item[1], config.n_factors, seed)
     return Start(*part(train), part(valid), weights, order, (user[1], item[1]),
                  part(test) if len(test) else None)
 
-# %% ../nbs/09_engines.ipynb #50c75dea
+# %% ../nbs/09_engines.ipynb #5a40f3c1
 def _columns(data):
-    "Users and films as indices, each with their number, and ratings. `ValueError` or `TypeError` for what can't be used"
+    "Users and films as indices, each with their number, and ratings. Says so if they can't be used"
     if not hasattr(data, "columns"):
         raise TypeError(f"data must be a DataFrame such as movielens_100k() gives, got a {type(data).__name__}")
     user, item = [_indexed(data[column]) for column in ("user", item_column(data))]
@@ -150,6 +151,7 @@ def _columns(data):
         raise ValueError("data must have a number as rating in every row, got nan or infinity")
     return user, item, rating
 
+# %% ../nbs/09_engines.ipynb #f74ab700
 def _check_parts(train, valid, test, config):
     enough = len(train) >= (config.bs if config.drop_last else 1) and len(valid)
     if enough and (len(test) or not config.test_pct): return
@@ -198,10 +200,10 @@ def _check(start, config, wd, lr):
         raise ValueError("start must come from common_start(data, config) with this config, "
                          f"got another one: {config}")
 
-# %% ../nbs/09_engines.ipynb #72de04f2
+# %% ../nbs/09_engines.ipynb #23b12856
 class Run(NamedTuple):
     "What an engine returns for one run"
-    train_loss: np.ndarray # raw loss of each step, float32; nan from the step on at which it was no longer finite
+    train_loss: np.ndarray # raw loss of each step, float32; nan once it is not finite
     valid_loss: np.ndarray # loss on the held-out ratings after each epoch, float32
     weights: np.ndarray    # final weights, in the order of `Start.weights`, float32
     test_loss: float = math.nan # loss on the test ratings at the end; nan if none, or diverged
@@ -290,9 +292,9 @@ def _predict(u, v, b, c, link):
     s = np.float32(1)/(np.float32(1) + np.exp(-z))
     return low + span*s, span*s*(np.float32(1) - s)
 
-# %% ../nbs/09_engines.ipynb #ce349bae
+# %% ../nbs/09_engines.ipynb #37737c47
 def _link(start, config):
-    "How a sum becomes a prediction: what is added to it, the lower end of the range and its span, or 0"
+    "How a sum becomes a prediction: what is added to it, the range's lower end and its span"
     low, high = config.y_range or (0, 0)
     return np.float32(_level(start, config)), np.float32(low), np.float32(high - low)
 
@@ -385,17 +387,18 @@ def _mean_squared_error(part, W, link):
         loss += (_predict(U[n], V[i], b[n], c[i], link)[0] - rating[j])**2
     return loss/len(user)
 
-# %% ../nbs/09_engines.ipynb #677f674b
+# %% ../nbs/09_engines.ipynb #ca207e6e
 def _one_cycle(config, n_steps):
     """Learning rate (as a share of the peak) and momentum of every step, at the positions
     that fastai's training loop visits"""
-    from wd_lab.schedules import one_cycle, up_and_down # here: wd_lab.sweep must not load torch
+    from wd_lab.schedules import one_cycle, up_and_down # here: loads torch
     positions = [epoch/config.epochs + step/(n_steps*config.epochs)
                  for epoch in range(config.epochs) for step in range(n_steps)]
-    return (one_cycle(positions, 1., config.div, config.div_final, config.pct_start, np.float32),
-            up_and_down(positions, *config.moms, config.pct_start, np.float32))
+    start, f = config.pct_start, np.float32
+    return (one_cycle(positions, 1., config.div, config.div_final, start, f),
+            up_and_down(positions, *config.moms, start, f))
 
-# %% ../nbs/09_engines.ipynb #05413b6b
+# %% ../nbs/09_engines.ipynb #c81914f6
 class CompiledEngine:
     """The same training as `FastaiEngine`, compiled; one run for each thread, `n_threads` at a
     time (all cores by default)"""
@@ -403,7 +406,8 @@ class CompiledEngine:
 
     def __init__(self, n_threads:int=None):
         if n_threads is not None and (n_threads != int(n_threads) or n_threads < 1):
-            raise ValueError(f"n_threads must be a whole number of at least 1, got {n_threads!r}")
+            raise ValueError("n_threads must be a whole number of at least 1, "
+                             f"got {n_threads!r}")
         self.workers = int(n_threads or _cores())
 
     def run(self, start:Start, config:SweepConfig, wd:float, lr:float) -> Run:
@@ -416,9 +420,10 @@ class CompiledEngine:
         flat = _aligned(groups[-1])          # weights, gradient, first and second moment
         W, G = [_views(a, sizes, k, _LINE) for a in flat[:2]]
         for group, initial in zip(W, _views(start.weights, sizes, k)): group[:] = initial
-        losses = [np.full(n, np.nan, np.float32) for n in (config.epochs*n_steps, config.epochs)]
-        self._train(flat, groups, W, G, (start.user, start.item, start.rating), start.valid, plan,
-                    (config.sqr_mom, config.eps), link, wd*np.array(config.wd_scale), tuple(losses))
+        lengths, adam = (config.epochs*n_steps, config.epochs), (config.sqr_mom, config.eps)
+        losses = tuple(np.full(n, np.nan, np.float32) for n in lengths)
+        self._train(flat, groups, W, G, start[:3], start.valid, plan, adam, link,
+                    wd*np.array(config.wd_scale), losses)
         test_loss = _mean_squared_error(start.test, W, link) if start.test else math.nan
         return _run(*losses, np.concatenate([group.ravel() for group in W]), test_loss)
 
@@ -466,7 +471,7 @@ def _add_l2(w, g, groups, wds):
     for k in range(4):
         for j in range(groups[k], groups[k + 1]): g[j] += np.float32(wds[k])*w[j]
 
-# %% ../nbs/09_engines.ipynb #9c0f0af2
+# %% ../nbs/09_engines.ipynb #a2a91b8a
 DECAYS = "decoupled", "l2", "batch", "ridge"
 
 @njit(**_math)
@@ -486,6 +491,7 @@ def _fit_with(kind, seen, flat, groups, W, G, train, valid, plan, adam, link, wd
         _step(t, flat, groups, rates, moms[t - 1], wds if kind == 0 else 0*wds, adam)
         if step == n_steps - 1: valid_loss[epoch] = _mean_squared_error(valid, W, link)
 
+# %% ../nbs/09_engines.ipynb #01fff98e
 @njit(**_math)
 def _other_decay(kind, seen, t, flat, groups, rows, W, G, rates, wds):
     "What a kind other than `decoupled` does before the step"
