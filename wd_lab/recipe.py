@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['MOMENTA', 'train_once', 'Search', 'half_widths', 'find_momentum', 'half_decades', 'find_wd', 'range_of', 'Recipe']
 
-# %% ../nbs/20_recipe.ipynb #9e8e5a2f
-import json, math, random, time
+# %% ../nbs/20_recipe.ipynb #165439ff
+import functools, json, math, random, time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from concurrent.futures import FIRST_COMPLETED, wait
-from contextlib import contextmanager, nullcontext
-from itertools import islice
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
+from contextlib import contextmanager
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -25,17 +25,19 @@ from .lab import log, write_json
 from .lr_range import LRRange, RangeRun, lr_range_test
 from .schedules import OneCycle
 
-# %% ../nbs/20_recipe.ipynb #8d27c0e4
+# %% ../nbs/20_recipe.ipynb #435b6006
 @contextmanager
 def _own_dice(seed):
-    "Random numbers that begin at `seed`; afterwards yours go on where they were"
-    kept = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    _sow(seed)
-    try: yield
-    finally:
-        torch.set_rng_state(kept[0])
-        np.random.set_state(kept[1])
-        random.setstate(kept[2])
+    "Random numbers that begin at `seed`; afterwards yours go on where they were, CUDA's too"
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    kept = np.random.get_state(), random.getstate()
+    with torch.random.fork_rng(gpus):
+        try:
+            _sow(seed)
+            yield
+        finally:
+            np.random.set_state(kept[0])
+            random.setstate(kept[1])
 
 def _sow(seed):
     for sow in (torch.manual_seed, np.random.seed, random.seed): sow(seed)
@@ -46,21 +48,22 @@ def _pair(momentum):
     "Momentum at the start and end, and at the peak of the rate"
     return tuple(momentum) if isinstance(momentum, (tuple, list)) else (momentum, momentum)
 
-# %% ../nbs/20_recipe.ipynb #5833f86c
-def train_once(build,        # a fresh start: `build(seed)`, see below
-               seed:int,     # of everything random
-               lr:float,     # peak learning rate of 1cycle
-               momentum,     # (at the start, at the peak), or one number
-               wd:float,     # weight decay
-               epochs:int=2, # length of the 1cycle
-               stop=None,    # end after so many epochs, or where f(epoch, loss) is true
-):                           # what was trained, and its validation loss after each epoch
+# %% ../nbs/20_recipe.ipynb #0f391dfb
+def train_once(build:Callable, # a fresh start: `build(seed)`, see below
+               seed:int,       # of everything random
+               lr:float,       # peak learning rate of 1cycle
+               momentum:float|tuple, # (at the start, at the peak), or one number
+               wd:float,       # weight decay
+               epochs:int=2,   # length of the 1cycle
+               stop:int|Callable=None, # end after so many epochs, or where f(epoch, loss) is true
+) -> tuple:                    # what was trained, and its validation loss after each epoch
     """Train from the start with 1cycle. The loss is nan from where it is not finite.
 
     `build(seed)` gives a fastai `Learner`; or (model, loss_func, train_dl, valid_dl), with an
     optimizer class as a fifth (`torch.optim.AdamW` by default); or a function of (lr,
     momentum, wd, epochs, stop) that trains by itself until `stop(epoch, loss)` is true, and
-    returns the losses"""
+    returns the losses. `ValueError` or `TypeError` for arguments that can't be"""
+    seed, lr, momentum, wd, epochs, stop = _one(build, seed, lr, momentum, wd, epochs, stop)
     ends = stop if callable(stop) else lambda epoch, loss: epoch == (stop or epochs)
     with _own_dice(seed):
         thing = _built(build, seed)
@@ -70,13 +73,27 @@ def train_once(build,        # a fresh start: `build(seed)`, see below
     planned = len(losses) if callable(stop) else stop or epochs
     return thing, _from_first_nan(losses, planned)
 
-# %% ../nbs/20_recipe.ipynb #e8caddf8
+# %% ../nbs/20_recipe.ipynb #c05202e4
 def _from_first_nan(losses, n):
     "n numbers, nan from the first on that is not finite"
-    losses = [float(l) for l in losses]
     good = next((i for i, l in enumerate(losses) if not math.isfinite(l)), len(losses))
-    return np.array(losses[:min(good, n)] + [math.nan]*(n - min(good, n)))
+    return np.array(list(losses[:min(good, n)]) + [math.nan]*(n - min(good, n)), float)
 
+def _fit_itself(train, lr, momentum, wd, epochs, stop):
+    "What `build` made trains by itself: it owes a loss for each epoch until `stop` said so"
+    said = []
+    def asked(epoch, loss):
+        said.append(stop(epoch, loss))
+        return said[-1]
+    losses = train(lr, momentum, wd, epochs, asked)
+    try: losses = [float(l) for l in losses]
+    except TypeError as e:
+        raise TypeError(f"build's function must return the loss after each epoch, got {losses!r}") from e
+    if len(losses) < epochs and all(map(math.isfinite, losses)) and not any(said):
+        raise ValueError(f"build's function must return a loss for each of {epochs} epochs, got {len(losses)}")
+    return losses
+
+# %% ../nbs/20_recipe.ipynb #d4b44bbf
 def _fit_learner(learn, lr, momentum, wd, epochs, stop):
     from fastai.callback.core import Callback, CancelFitException
     import fastai.callback.schedule                   # gives a Learner its `fit_one_cycle`
@@ -88,7 +105,7 @@ def _fit_learner(learn, lr, momentum, wd, epochs, stop):
         def after_loss(self):
             if self.training and not torch.isfinite(self.learn.loss.detach()).all(): raise CancelFitException
         def after_epoch(self):
-            self.losses.append(self.learn.recorder.values[-1][self.at])
+            self.losses.append(float(self.learn.recorder.values[-1][self.at]))
             if stop(len(self.losses), self.losses[-1]): raise CancelFitException
 
     reader, (high, low) = Reader(), _pair(momentum)
@@ -98,7 +115,7 @@ def _fit_learner(learn, lr, momentum, wd, epochs, stop):
     learn.remove_cb(reader)
     return reader.losses
 
-# %% ../nbs/20_recipe.ipynb #906b1fdd
+# %% ../nbs/20_recipe.ipynb #4ddbc784
 def _fit_torch(parts, lr, momentum, wd, epochs, stop):
     model, loss_func, train_dl, valid_dl, *kind = parts
     opt = _optimizer(model, kind, lr, wd)
@@ -128,6 +145,7 @@ def _validated(model, loss_func, valid_dl, device):
         total, n = total + loss_func(model(*inputs), target).item()*len(target), n + len(target)
     return total/n
 
+# %% ../nbs/20_recipe.ipynb #e77b48d2
 def _optimizer(model, kind, lr, wd):
     make = kind[0] if kind else torch.optim.AdamW
     try: return make(model.parameters(), lr=lr, weight_decay=wd)
@@ -136,31 +154,35 @@ def _optimizer(model, kind, lr, wd):
                         f"torch.optim.SGD, got {make!r}: {e}") from e
 
 _KINDS = ((_is_learner, _fit_learner), (lambda t: isinstance(t, tuple), _fit_torch),
-          (callable, lambda train, *settings: train(*settings)))
+          (callable, _fit_itself))
 
-# %% ../nbs/20_recipe.ipynb #13180309
+# %% ../nbs/20_recipe.ipynb #5dfaba29
 def _built(build, seed):
     "What `build` makes, checked"
     thing = build(seed)
-    if _is_learner(thing):
-        if not len(thing.dls.train) or len(thing.dls.loaders) < 2 or not len(thing.dls.valid):
-            raise ValueError("build must give a Learner with training and validation batches, got one without: look "
-                             "at its DataLoaders")
-        if not hasattr(thing, "recorder"):
-            raise ValueError("build must give a Learner with its recorder, got one without: leave out "
-                             "remove_cbs(Recorder)")
-        return thing
+    if _is_learner(thing): return _checked_learner(thing)
     if isinstance(thing, nn.Module) or not isinstance(thing, (tuple, list)) and not callable(thing):
         raise TypeError(f"build must give a fastai Learner or (model, loss_func, train_dl, valid_dl), got a "
                         f"{type(thing).__name__}")
-    if callable(thing): return thing
-    if len(thing) not in (4, 5) or not isinstance(thing[0], nn.Module) or not callable(thing[1]):
+    return thing if callable(thing) else _checked_parts(tuple(thing))
+
+def _checked_learner(learn):
+    if not len(learn.dls.train) or len(learn.dls.loaders) < 2 or not len(learn.dls.valid):
+        raise ValueError("build must give a Learner with training and validation batches, got one without: look "
+                         "at its DataLoaders")
+    if not hasattr(learn, "recorder"):
+        raise ValueError("build must give a Learner with its recorder, got one without: leave out "
+                         "remove_cbs(Recorder)")
+    return learn
+
+def _checked_parts(parts):
+    if len(parts) not in (4, 5) or not isinstance(parts[0], nn.Module) or not callable(parts[1]):
         raise TypeError(f"build must give (model, loss_func, train_dl, valid_dl[, optimizer class]), got "
-                        f"{[type(t).__name__ for t in thing]}")
-    for name, dl in zip(("train_dl", "valid_dl"), thing[2:4]):
+                        f"{[type(t).__name__ for t in parts]}")
+    for name, dl in zip(("train_dl", "valid_dl"), parts[2:4]):
         if not hasattr(dl, "__len__") or not len(dl):
             raise ValueError(f"build must give a {name} with at least one batch and a length, got {type(dl).__name__}")
-    return tuple(thing)
+    return parts
 
 # %% ../nbs/20_recipe.ipynb #0aad3758
 @dataclass(frozen=True, repr=False)
@@ -188,19 +210,23 @@ class Search:
         means = np.where(np.isfinite(self.final).all(1), self.final.sum(1), np.inf)
         return self.values[int(means.argmin())] if np.isfinite(means).any() else None
 
-# %% ../nbs/20_recipe.ipynb #2bf72c24
-def half_widths(losses, # values x paired runs, two of each or more
+# %% ../nbs/20_recipe.ipynb #d3f505f6
+def half_widths(losses:np.ndarray, # values x paired runs, two of each or more
 ) -> np.ndarray:        # one for each value; 0 for the best, inf with one run each
-    """Half of the 95 % interval of each value's mean difference to the best. All of them hold
-    together, whichever is the best. The noise is estimated from the values that are as good"""
+    """Half of the 95 % interval of each value's mean difference to the best, so wide that all
+    hold together, whichever is the best. The noise: that of the values that are as good, or
+    the pair's own where that is larger"""
+    losses = _table_of_runs(losses)
     k, n = losses.shape
     half, ranked = np.zeros(k), losses.mean(1).argsort()
     for j in range(1, k):
         near = losses[ranked[:j + 1]]
         rest = near - near.mean(1, keepdims=True) - near.mean(0) + near.mean()
         free = j*(n - 1)                       # degrees of freedom: values and runs taken out
-        noise = (rest**2).sum()/free if free else np.inf
-        half[ranked[j]] = _t(1 - 0.05/(k*(k - 1)/2), free)*(2*noise/n)**0.5
+        pooled = 2*(rest**2).sum()/free if free else np.inf
+        own = (near[j] - near[0]).var(ddof=1) if n > 1 else np.inf
+        level = 1 - 0.05/(k*(k - 1)/2)
+        half[ranked[j]] = _t(level, free)*(max(pooled, own)/n)**0.5
     return half
 
 # %% ../nbs/20_recipe.ipynb #38a128a4
@@ -219,34 +245,47 @@ def table(self:Search) -> pd.DataFrame:
     told = ~fine & fine.any() | (away > half)
     return rows.assign(**{"minus best": away, "±": half, "told apart": told})
 
-# %% ../nbs/20_recipe.ipynb #cf3a51dc
+# %% ../nbs/20_recipe.ipynb #65fd84b5
 def _sd(a): return a.std(1, ddof=1) if a.shape[1] > 1 else np.full(len(a), math.nan)
 
+@functools.lru_cache(1000)
 def _t(level, freedom):
     "Half width of a two-sided t interval at this level, in standard errors"
     from scipy.stats import t
     return t.ppf((1 + level)/2, freedom) if freedom else math.inf
 
-def _label(value): return f"{value[0]:g} to {value[1]:g}" if isinstance(value, tuple) else f"{value:g}"
+def _table_of_runs(losses):
+    losses = np.asarray(losses, float)
+    if losses.ndim != 2 or not losses.size or not np.isfinite(losses).all():
+        raise ValueError(f"losses must be finite, a row for each value and a column for each run, got shape "
+                         f"{losses.shape}: leave out values that diverged")
+    return losses
+
+def _label(value): return f"{value[0]:g} to {value[1]:g}" if isinstance(value, (tuple, list)) else f"{value:g}"
 
 def _listed(labels): return " and ".join(filter(None, [", ".join(labels[:-1]), *labels[-1:]]))
 
-# %% ../nbs/20_recipe.ipynb #732eff2b
+# %% ../nbs/20_recipe.ipynb #3fc8a2e8
 @patch(as_prop=True)
-def verdict(self:Search) -> str: # one sentence or two
+def verdict(self:Search) -> str: # one sentence or more
     "What the runs say, in plain words"
-    if self.best is None:
-        return f"Every run diverged: lower the learning rate ({self.settings['lr']:g})."
+    if self.best is None: return _hopeless(self)
     rows, best = self.table, _label(self.best)
-    others = rows.drop(index=best)
-    told, untold = [_listed(list(others.index[others["told apart"] == yes]))
-                    for yes in (True, False)]
     lowest = f"{self.name} {best} has the lowest validation loss, {rows['mean'][best]:.4g}"
-    if not len(others): return f"One value, {lowest}: nothing to compare it with."
-    if len(self.seeds) == 1:
+    if len(rows) == 1: return f"One value, {lowest}: nothing to compare it with."
+    gone, fine = rows[rows.diverged > 0], rows[rows.diverged == 0].drop(index=best)
+    told, untold = [_listed(list(fine.index[fine["told apart"] == yes]))
+                    for yes in (True, False)]
+    lost = f" Diverged: {_listed(list(gone.index))}." if len(gone) else ""
+    return _ranking(lowest, best, told, untold, len(self.seeds)) + lost
+
+def _ranking(lowest, best, told, untold, n):
+    "The verdict over the values that trained to the end in all of n runs"
+    runs = f"{n} paired runs"
+    if not told and not untold: return f"Take {best}: {lowest}, and no other trained to the end."
+    if n == 1:
         return (f"{lowest[0].upper()}{lowest[1:]}. With one run each, these runs cannot tell "
                 "them apart: take repeats=3 or more.")
-    runs = f"{len(self.seeds)} paired runs"
     if not told:
         return (f"These runs cannot tell them apart: {lowest}, but no difference over {runs} "
                 "stands clear of zero.")
@@ -254,14 +293,21 @@ def verdict(self:Search) -> str: # one sentence or two
     return (f"Take {best}: {lowest}. It is told from {told} by {runs}; "
             f"these runs cannot tell it from {untold}.")
 
-# %% ../nbs/20_recipe.ipynb #aad32b6f
+def _hopeless(search):
+    gone = np.isnan(search.final)
+    which = f"{gone.sum()} of {gone.size} runs, at least one of each value,"
+    if gone.all(): which = "Every run"
+    return f"{which} diverged: lower the learning rate ({search.settings['lr']:g})."
+
+# %% ../nbs/20_recipe.ipynb #c64be6b6
 @patch
 def plot(self:Search,
          ax=None): # matplotlib Axes; a new figure by default
-    "Validation loss over the values: a dot for each run, runs of a seed joined, means in front, open where not told from the best"
+    """Validation loss over the values: a dot for each run, runs of a seed joined, means in front, open where not told
+    from the best"""
     import matplotlib.pyplot as plt
     if ax is None: ax = plt.subplots()[1]
-    order = sorted(range(len(self.values)), key=lambda i: _pair(self.values[i])[::-1])
+    order = _in_order(self.values)
     at, final, rows = np.arange(len(order)), self.final[order], self.table.iloc[order]
     ax.plot(at, final, color="0.75", lw=0.8, marker=".", ms=4, zorder=1)
     ax.plot(at, rows["mean"], color="C0", lw=1.5, zorder=2)
@@ -269,82 +315,119 @@ def plot(self:Search,
         best = self.best is not None and label == _label(self.best)
         ax.plot(x, row["mean"], "o", color="C1" if best else "C0", ms=9 if best else 7,
                 mfc=None if best or row["told apart"] else "white", zorder=3)
-    for x in at[rows.diverged > 0]: ax.text(x, 0.98, "diverged", transform=ax.get_xaxis_transform(), ha="center", va="top", fontsize=8, color="C3")
+    above = dict(transform=ax.get_xaxis_transform(), ha="center", va="top", fontsize=8, color="C3")
+    for x in at[rows.diverged > 0]: ax.text(x, 0.98, "diverged", **above)
     if sum(map(len, rows.index)) > 20: ax.tick_params(axis="x", rotation=30)
     ax.set(xticks=at, xticklabels=rows.index, ylabel="validation loss",
            xlabel=dict(wd="weight decay", momentum="momentum").get(self.name, self.name))
     return ax
 
+def _in_order(values):
+    "Which value comes where on an axis: by the momentum at the peak, then by that at the start"
+    return sorted(range(len(values)), key=lambda i: _pair(values[i])[::-1])
+
+# %% ../nbs/20_recipe.ipynb #466ce6ec
 @patch
 def __repr__(self:Search):
     n, runs, epochs = self.losses.shape
-    return f"Search({self.name}: {n} values x {runs} run{'s'*(runs > 1)}, {epochs} epoch{'s'*(epochs > 1)}). {self.verdict}"
+    counts = f"{n} values x {runs} run{'s'*(runs > 1)}, {epochs} epoch{'s'*(epochs > 1)}"
+    return f"Search({self.name}: {counts}). {self.verdict}"
 
 @patch
 def _repr_html_(self:Search):
-    rows = self.table
-    for name in ("mean", "sd", "minus best", "±"): rows[name] = rows[name].map(lambda v: "" if pd.isna(v) or math.isinf(v) else f"{v:.4g}")
-    rows["told apart"] = ["best" if label == (self.best is not None and _label(self.best)) else "yes" if told else "no"
+    rows, best = self.table, self.best is not None and _label(self.best)
+    for name in ("mean", "sd", "minus best", "±"):
+        rows[name] = rows[name].map(lambda v: "" if pd.isna(v) or math.isinf(v) else f"{v:.4g}")
+    rows["told apart"] = ["best" if label == best else "yes" if told else "no"
                           for label, told in rows["told apart"].items()]
     return f"<p>{self.verdict}</p>{rows.to_html()}"
 
-# %% ../nbs/20_recipe.ipynb #cb543bb7
+# %% ../nbs/20_recipe.ipynb #d9691e70
 _FORMAT = 1
 
+def _plain(values): return [float(v) if math.isfinite(v) else None for v in values]
+
+def _array(values): return np.array([math.nan if v is None else v for v in values], float)
+
+def _key(value, seed): return _pair(value), seed
+
 class _Kept:
-    "The results of runs, one small JSON file each, and the settings that all of them share"
-    def __init__(self, path, settings):
-        self.path, self.settings = path and Path(path), json.loads(json.dumps(settings))
-        self.runs = {}
-        if not self.path: return
-        there = self.path/"search.json"
-        if not there.exists():
-            if any(self.path.glob("*")) and not set(p.name for p in self.path.iterdir()) <= {".lock"}:
-                raise ValueError(f"path must be a new or empty folder or one that holds a search, got {self.path} "
-                                 f"with other files in it")
-            write_json(there, self.settings)
-        _check_same(self.path, _read(there), self.settings)
-        for file in self.path.glob("run_*.json"):
-            run = _read(file)
-            try: self.runs[_key(run["value"], run["seed"])] = [math.nan if l is None else float(l) for l in run["valid_loss"]]
-            except (KeyError, TypeError, ValueError) as e:
-                raise ValueError(f"{file} is damaged: {e!r}; remove it, and its run is done again") from e
+    "The results of runs, one small JSON file each where there is a folder"
+    def __init__(self, path, n):
+        self.path, self.runs = path, {}
+        for file in path.glob("run_*.json") if path else ():
+            value, seed, losses = _read(file, "value", "seed", "valid_loss")
+            if len(losses) != n: raise _damaged(file, f"it has {len(losses)} losses of {n}")
+            self.runs[_key(value, seed)] = _array(losses).tolist()
 
     def put(self, value, seed, losses, seconds):
         self.runs[_key(value, seed)] = list(losses)
         if not self.path: return
-        plain = [None if math.isnan(l) else float(l) for l in losses]
-        write_json(self.path/f"run_{_label(value).replace(' ', '_')}_seed_{seed}.json", dict(value=value, seed=seed, valid_loss=plain, seconds=round(seconds, 2)))
+        file = self.path/f"run_{_label(value).replace(' ', '_')}_seed_{seed}.json"
+        write_json(file, dict(value=value, seed=seed, valid_loss=_plain(losses), seconds=round(seconds, 2)))
 
-def _key(value, seed): return _pair(value), seed
+# %% ../nbs/20_recipe.ipynb #816ee381
+def _read(file, *keys):
+    "The object in a JSON file, or its values for these keys"
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(content, dict): raise ValueError("it is no JSON object")
+        return [content[k] for k in keys] if keys else content
+    except (ValueError, OSError, KeyError) as e: raise _damaged(file, repr(e)) from e
 
-def _read(path):
-    try: content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as e:
-        raise ValueError(f"{path} is damaged: {e}; remove it, or take a new folder") from e
-    if isinstance(content, dict): return content
-    raise ValueError(f"{path} is damaged: it is no JSON object; remove it, or take a new folder")
+def _damaged(file, what):
+    return ValueError(f"{file} is damaged: {what}; remove it, and what it held is done again")
 
-def _check_same(path, there, here):
-    different = [f"{k} is {there.get(k)!r} there and {here.get(k)!r} here" for k in here | there if there.get(k) != here.get(k)]
-    if different: raise ValueError(f"path {path} holds another search: {'; '.join(different)}. Choose another path")
+def _folder(path):
+    if not isinstance(path, (str, Path)): raise TypeError(f"path must be a folder, got {path!r}")
+    if Path(path).exists() and not Path(path).is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
+    return Path(path)
+
+def _begin(path, what, build, settings):
+    "A new folder for a search or a recipe, or the one where the same was begun"
+    file = path/f"{what}.json"
+    settings = json.loads(json.dumps(dict(format=_FORMAT, build=_name(build), **settings)))
+    if file.exists(): return _check_same(path, what, _read(file), settings)
+    # what a kill left half written is no hindrance, nor are hidden files
+    if any(p.suffix != ".part" and not p.name.startswith(".") for p in path.glob("*")):
+        raise ValueError(f"path must be a new or empty folder or one that holds a {what}, got {path} with other "
+                         f"files in it")
+    write_json(file, settings)
+
+def _check_same(path, what, there, here):
+    different = [f"{k} is {there.get(k)!r} there and {here.get(k)!r} here"
+                 for k in here | there if there.get(k) != here.get(k)]
+    if different: raise ValueError(f"path {path} holds another {what}: {'; '.join(different)}. Choose another path")
+
+# %% ../nbs/20_recipe.ipynb #8bef8c4e
+def _name(build):
+    "What can be told of a build by looking at it: its name, and the plain values that are bound to it"
+    if isinstance(build, functools.partial):
+        bound = [*map(_name, build.args), *(f"{k}={_name(v)}" for k, v in sorted(build.keywords.items()))]
+        return f"{_name(build.func)}({', '.join(bound)})"
+    if build is None or isinstance(build, (str, bool, Real)): return repr(build)
+    if isinstance(build, (tuple, list)): return f"[{', '.join(map(_name, build))}]"
+    return getattr(build, "__qualname__", type(build).__qualname__)
 
 @contextmanager
-def _kept(path, name, shared):
-    "What a folder holds, locked: only one process works in it. Without a folder, what this process has done"
-    settings = dict(format=_FORMAT, varied=name, **shared)
-    if not path: yield _Kept(None, settings); return
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    if Path(path).exists() and not Path(path).is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
-    Path(path).mkdir(exist_ok=True)
-    lock = FileLock(Path(path)/".lock", timeout=0)
+def _kept(path, name, build, shared):
+    "What a folder holds, locked: only one process works in it. Without a folder, what this call has done"
+    n = shared["stop"] or shared["epochs"]
+    if not path:
+        yield _Kept(None, n)
+        return
+    path = _folder(path)
+    path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path/".lock", timeout=0)
     try: lock.acquire()
     except Timeout:
         raise RuntimeError(f"path {path} is in use by another search: wait for it, or choose another path") from None
-    try: yield _Kept(path, settings)
+    try:
+        _begin(path, "search", build, dict(varied=name, **shared))
+        yield _Kept(path, n)
     finally: lock.release()
 
-# %% ../nbs/20_recipe.ipynb #42ff3e1c
+# %% ../nbs/20_recipe.ipynb #48b21a5d
 def _one_run(build, seed, settings):
     "What an executor gets to do: the losses, and the seconds they took"
     start = time.perf_counter()
@@ -358,21 +441,35 @@ def _run_all(build, tasks, kept, executor):
         log.info("%s, seed %d: %.4f (%d of %d)", _label(task[0]), task[1], result[0][-1], len(kept.runs), len(tasks))
     if executor is None:
         for t in todo: keep(t, _one_run(build, *t[1:]))
-        return
+    else: _submit_all(executor, build, todo, keep)
+
+def _submit_all(executor, build, todo, keep):
     pending = {executor.submit(_one_run, build, *t[1:]): t for t in todo}
     try:
         while pending:
-            for future in wait(pending, return_when=FIRST_COMPLETED).done: keep(pending.pop(future), future.result())
+            ended = wait(pending, return_when=FIRST_COMPLETED).done
+            for future in sorted(ended, key=lambda f: f.exception() is not None):   # failures last: keep what is done
+                task = pending.pop(future)
+                keep(task, future.result())
     finally:                                  # on Ctrl-C too: what has not begun is dropped
         for future in pending: future.cancel()
 
-# %% ../nbs/20_recipe.ipynb #2f81c15f
+# %% ../nbs/20_recipe.ipynb #8d804474
 def _numbers(name, values, low=0., high=math.inf):
     for v in values:
         if isinstance(v, bool) or not isinstance(v, Real): raise TypeError(f"{name} must be a number, got {v!r}")
         if not low <= v < high:
             raise ValueError(f"{name} must be at least {low:g} and "
                              f"{'finite' if high == math.inf else f'less than {high:g}'}, got {v!r}")
+
+def _decay(wd):
+    _numbers("wd", [wd])
+    return float(wd)
+
+def _rate(lr):
+    _numbers("lr", [lr])
+    if not lr > 0: raise ValueError(f"lr must be > 0, got {lr!r}: take it from lr_range_test")
+    return float(lr)
 
 def _momentum(name, value):
     "A number, or a tuple of two"
@@ -389,108 +486,149 @@ def _whole(name, value, low=1, high=math.inf):
                          f"{value!r}")
     return int(value)
 
-def _distinct(name, values):
-    values = list(values) if isinstance(values, (list, tuple, np.ndarray, range)) else [values]
+def _seed(name, value): return _whole(name, value, low=0, high=2**32 - 1)
+
+# %% ../nbs/20_recipe.ipynb #9add67fa
+def _distinct(name, values, label=str):
+    "A list of values of which no two have the same label"
     if not values: raise ValueError(f"{name} must hold at least one value, got none")
-    twice = [v for v in values if values.count(v) > 1]
-    if twice: raise ValueError(f"{name} must be distinct, got {twice[0]!r} twice")
+    labels = [label(v) for v in values]
+    twice = [l for l in labels if labels.count(l) > 1]
+    if twice: raise ValueError(f"{name} must be distinct, in six digits, got {twice[0]} twice")
     return values
+
+def _as_list(values): return list(values) if isinstance(values, (list, tuple, np.ndarray, range)) else [values]
+
+def _decays(wds):
+    wds = _as_list(wds)
+    _numbers("wds", wds)
+    return _distinct("wds", sorted(map(float, wds)), _label)
+
+def _momenta(momenta):
+    if isinstance(momenta, tuple) and len(momenta) == 2 and all(isinstance(m, Real) for m in momenta):
+        high, low = momenta
+        raise ValueError(f"momenta must be a list, got {momenta!r}: one pair goes in a list too, [({high!r}, "
+                         f"{low!r})]; two constants are [{high!r}, {low!r}]")
+    return _distinct("momenta", [_momentum("momenta", m) for m in _as_list(momenta)], lambda m: _label(_pair(m)))
 
 def _seeds(repeats):
     "So many seeds from 0 on, or those given"
     if np.ndim(repeats) == 0: return tuple(range(_whole("repeats", repeats)))
-    return tuple(_whole("repeats", seed, low=0, high=2**32 - 1) for seed in _distinct("repeats", repeats))
+    return tuple(_distinct("repeats", [_seed("repeats", s) for s in _as_list(repeats)]))
 
-def _checked(build, lr, epochs, stop, executor):
+# %% ../nbs/20_recipe.ipynb #fc37a338
+def _checked(build, lr, epochs, stop=None, executor=None):
+    "lr, epochs and stop as plain numbers"
     if not callable(build): raise TypeError(f"build must be a function of a seed, got {build!r}")
-    _numbers("lr", [lr])
-    if not lr > 0: raise ValueError(f"lr must be > 0, got {lr!r}: take it from lr_range_test")
-    _whole("epochs", epochs)
-    if stop is not None: _whole("stop", stop, high=epochs)
     if executor is not None and not hasattr(executor, "submit"):
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
+    epochs = _whole("epochs", epochs)
+    return _rate(lr), epochs, None if stop is None else _whole("stop", stop, high=epochs)
 
-def _search(build, name, values, seeds, kept, executor, shared):
-    "All runs of a grid; those that are kept are not done again"
-    _run_all(build, [(v, seed, shared | {name: v}) for v in values for seed in seeds], kept, executor)
-    losses = np.array([[kept.runs[_key(v, seed)] for seed in seeds] for v in values])
-    return Search(name, tuple(values), seeds, losses, shared)
+def _one(build, seed, lr, momentum, wd, epochs, stop):
+    "The arguments of one run, checked"
+    lr, epochs, whole = _checked(build, lr, epochs, None if callable(stop) else stop)
+    return (_seed("seed", seed), lr, _momentum("momentum", momentum), _decay(wd), epochs,
+            stop if callable(stop) else whole)
 
-# %% ../nbs/20_recipe.ipynb #3a7c81fa
+@contextmanager
+def _short_runs(name, build, lr, epochs, stop, repeats, path, executor, **fixed):
+    "What both searches share: checks, a folder, and a function that does a grid of values"
+    lr, epochs, stop = _checked(build, lr, epochs, stop, executor)
+    shared, seeds = dict(lr=lr, **fixed, epochs=epochs, stop=stop), _seeds(repeats)
+    with _kept(path, name, build, shared) as kept:
+        def search(values):
+            _run_all(build, [(v, seed, shared | {name: v}) for v in values for seed in seeds], kept, executor)
+            losses = np.array([[kept.runs[_key(v, seed)] for seed in seeds] for v in values])
+            return Search(name, tuple(values), seeds, losses, shared)
+        yield search
+
+# %% ../nbs/20_recipe.ipynb #a971d302
 MOMENTA = (0.95, 0.85), (0.99, 0.90), 0.99, 0.9, 0.85   # the document's list
 
-def find_momentum(build,            # a fresh start, as in `train_once`
+def find_momentum(build:Callable,   # a fresh start, as in `train_once`
                   lr:float,         # peak learning rate, from a range test
                   wd:float=0.01,    # weight decay of all runs
-                  momenta=MOMENTA,  # numbers, or pairs (at the start, at the peak)
+                  momenta:list=MOMENTA, # numbers, or pairs (at the start, at the peak)
                   epochs:int=2,     # length of a run's 1cycle
                   stop:int=None,    # read the loss after so many of them already
-                  repeats=3,        # runs of each, seeds 0, 1, ...; or the seeds themselves
-                  path=None,        # folder to keep each run in, and to go on from
-                  executor=None,    # a concurrent.futures.Executor; threads share torch's dice
+                  repeats:int|list=3, # runs of each, seeds 0, 1, ...; or the seeds themselves
+                  path:Path=None,   # folder to keep each run in, and to go on from
+                  executor:Executor=None, # of concurrent.futures; threads share torch's dice
 ) -> Search:
-    "Try momenta in short runs. `ValueError` or `TypeError` for arguments that can't be"
-    _checked(build, lr, epochs, stop, executor)
-    _numbers("wd", [wd])
-    momenta = [_momentum("momenta", m) for m in _distinct("momenta", momenta)]
-    shared = dict(lr=float(lr), wd=float(wd), epochs=epochs, stop=stop)
-    with _kept(path, "momentum", shared) as kept:
-        return _search(build, "momentum", momenta, _seeds(repeats), kept, executor, shared)
+    """Try momenta in short runs. `ValueError` or `TypeError` for arguments that can't be, or a
+    `path` with another search (another `build` is known by its name and what is bound to it)"""
+    momenta = _momenta(momenta)
+    with _short_runs("momentum", build, lr, epochs, stop, repeats, path, executor,
+                     wd=_decay(wd)) as search:
+        return search(momenta)
 
-# %% ../nbs/20_recipe.ipynb #722a449f
-def half_decades(wd:float, # the best weight decay so far
+# %% ../nbs/20_recipe.ipynb #0739816a
+def half_decades(wd:float, # the best weight decay so far, above 0
                  by:float=0.5, # how far to go, in decades
 ) -> tuple:                # one below, one above, three digits each
     "The two neighbours of a weight decay: half a decade is a factor of 10**0.5 = 3.16"
+    if not _decay(wd) > 0: raise ValueError(f"wd must be > 0, got {wd!r}: no decade holds 0")
     return tuple(float(f"{wd*10**step:.3g}") for step in (-by, by))
 
-def find_wd(build,               # a fresh start, as in `train_once`
+# %% ../nbs/20_recipe.ipynb #9168c563
+def find_wd(build:Callable,      # a fresh start, as in `train_once`
             lr:float,            # peak learning rate, from a range test
-            momentum=(0.95, 0.85), # of all runs, from `find_momentum`
-            wds=(0., 1e-4, 1e-3, 1e-2, 1e-1), # the coarse grid
+            momentum:float|tuple=(0.95, 0.85), # of all runs, from `find_momentum`
+            wds:list=(0., 1e-4, 1e-3, 1e-2, 1e-1), # the coarse grid
             refine:int=1,        # times to try the neighbours of the best, closer each time
             epochs:int=2,        # length of a run's 1cycle
             stop:int=None,       # read the loss after so many of them already
-            repeats=3,           # runs of each, seeds 0, 1, ...; or the seeds themselves
-            path=None,           # folder to keep each run in, and to go on from
-            executor=None,       # a concurrent.futures.Executor; threads share torch's dice
+            repeats:int|list=3,  # runs of each, seeds 0, 1, ...; or the seeds themselves
+            path:Path=None,      # folder to keep each run in, and to go on from
+            executor:Executor=None, # of concurrent.futures; threads share torch's dice
 ) -> Search:
-    """Try weight decays in short runs, then half a decade to both sides of the best (Smith
-    2018, section 4.4). `ValueError` or `TypeError` for arguments that can't be"""
-    _checked(build, lr, epochs, stop, executor)
-    wds = _distinct("wds", wds)
-    _numbers("wds", wds)
-    _whole("refine", refine, low=0)
-    shared = dict(lr=float(lr), momentum=_momentum("momentum", momentum),
-                  epochs=epochs, stop=stop)
-    values, seeds = sorted(float(v) for v in wds), _seeds(repeats)
-    with _kept(path, "wd", shared) as kept:
+    """Try weight decays in short runs, then half a decade to both sides of the best, none where
+    that is 0 (Smith 2018, section 4.4). Errors as `find_momentum`"""
+    values, refine = _decays(wds), _whole("refine", refine, low=0)
+    with _short_runs("wd", build, lr, epochs, stop, repeats, path, executor,
+                     momentum=_momentum("momentum", momentum)) as search:
         for k in range(refine + 1):
-            found = _search(build, "wd", values, seeds, kept, executor, shared)
+            found = search(values)
             if found.best: values = sorted({*values, *half_decades(found.best, 0.5/2**k)})
     return found
 
-# %% ../nbs/20_recipe.ipynb #b77aee1f
-def range_of(build,           # a fresh start, as in `train_once`
+# %% ../nbs/20_recipe.ipynb #6bc33fe0
+def range_of(build:Callable,  # a fresh start, as in `train_once`
              seed:int=0,      # of everything random
              wd:float=0.01,   # weight decay of the test
              momentum:float=0.9, # momentum of the test
-             **kwargs,        # for `lr_range_test`
+             start_lr:float=1e-7, # the first rate
+             end_lr:float=10., # the rate at the end
+             num_it:int=100,  # steps
+             repeats:int=1,   # tests from the same weights, in other orders
+             accumulate:int=1, # batches in a step
 ) -> LRRange:
     "A range test from a fresh start, with held-out data"
-    with _own_dice(seed):
+    _checked(build, 1., 1)
+    settings = dict(wd=_decay(wd), momentum=_momentum("momentum", momentum))
+    test = functools.partial(lr_range_test, start_lr=start_lr, end_lr=end_lr, num_it=num_it, repeats=repeats,
+                             accumulate=accumulate)
+    with _own_dice(_seed("seed", seed)):
         thing = _built(build, seed)
-        if _is_learner(thing):
-            thing.create_opt()
-            thing.opt.set_hypers(lr=thing.lr, wd=wd, mom=momentum)
-            return lr_range_test(thing, valid_dl=_some(thing.dls.valid), **kwargs)
-        if not isinstance(thing, tuple):
+        kind = next((f for is_one, f in _RANGES if is_one(thing)), None)
+        if kind is None:
             raise ValueError("lr must be given where build makes something that trains itself, got None: there is "
                              "no range test for it")
-        model, loss_func, train_dl, valid_dl, *kind = thing
-        opt = _optimizer(model, kind, 1e-3, wd)
-        OneCycle(opt, 1e-3, 2, moms=(momentum,)*3)     # sets the momentum, whatever its name
-        return lr_range_test(model, train_dl, loss_func, opt, valid_dl=_some(valid_dl), **kwargs)
+        return kind(test, thing, **settings)
+
+def _range_of_learner(test, learn, wd, momentum):
+    learn.create_opt()
+    learn.opt.set_hypers(lr=learn.lr, wd=wd, mom=momentum)
+    return test(learn, valid_dl=_some(learn.dls.valid))
+
+def _range_of_torch(test, parts, wd, momentum):
+    model, loss_func, train_dl, valid_dl, *kind = parts
+    opt = _optimizer(model, kind, 1e-3, wd)
+    OneCycle(opt, 1e-3, 2, moms=(momentum,)*3)     # sets the momentum, whatever its name
+    return test(model, train_dl, loss_func, opt, valid_dl=_some(valid_dl))
+
+_RANGES = (_is_learner, _range_of_learner), (lambda t: isinstance(t, tuple), _range_of_torch)
 
 def _some(dl, n=500):
     "Held-out batches, n examples or a little more: they are looked at after each step"
@@ -501,59 +639,48 @@ def _some(dl, n=500):
         if total >= n: break
     return batches
 
-# %% ../nbs/20_recipe.ipynb #c4afc42d
+# %% ../nbs/20_recipe.ipynb #23494ba3
 class Recipe:
     """Range test, momentum, decay, then the training (Smith 2018). `run()` does all and writes
     `report.html` into the folder; each step can be called alone and does first what it needs.
 
-    What you give (`lr`, `momentum`, `wd`) is not searched. The same call goes on after a kill.
-    `ValueError` or `TypeError` for arguments that can't be, or a folder of another recipe"""
+    What you give (`lr`, `momentum`, `wd`) is not searched. With the defaults that is up to 12
+    settings x 3 runs x 2 epochs = 72 epochs before the training; `repeats=1, short=1` takes 12,
+    and then no verdict can tell anything. The same call goes on after a kill. `ValueError` or
+    `TypeError` for arguments that can't be, or a folder of another recipe"""
     def __init__(self,
-                 build,           # a fresh start, as in `train_once`
-                 path,            # folder for all results and the report
+                 build:Callable,  # a fresh start, as in `train_once`
+                 path:Path,       # folder for all results and the report
                  epochs:int=10,   # of the final training
                  short:int=2,     # epochs of a short run
-                 repeats=3,       # short runs of each setting, or their seeds
+                 repeats:int|list=3, # short runs of each setting, or their seeds
                  lr:float=None,   # peak learning rate; None: range test
-                 momentum=None,   # a number or a pair; None: `find_momentum`
+                 momentum:float|tuple=None, # a number or a pair; None: `find_momentum`
                  wd:float=None,   # weight decay; None: `find_wd`
-                 momenta=MOMENTA, # to try
-                 wds=(0., 1e-4, 1e-3, 1e-2, 1e-1), # to try, then half decades
+                 momenta:list=MOMENTA, # to try
+                 wds:list=(0., 1e-4, 1e-3, 1e-2, 1e-1), # to try, then half decades
                  seed:int=0,      # of range test and final training
-                 executor=None,   # a concurrent.futures.Executor for the short runs
+                 executor:Executor=None, # of concurrent.futures, for the short runs
     ):
-        given = dict(lr=lr, momentum=momentum, wd=wd)
-        given = {name: value for name, value in given.items() if value is not None}
-        _check_recipe(build, path, given, momenta, wds, epochs, short, repeats, seed, executor)
-        self.build, self.path, self.executor, self.done = build, Path(path), executor, {}
-        self.given = given
-        self.plan = dict(epochs=epochs, short=short, repeats=list(_seeds(repeats)), seed=seed,
-                         momenta=list(momenta), wds=list(wds), **given)
-        _begin(self.path, self.plan)
+        self.given = _given(lr, momentum, wd)
+        self.plan = _planned(build, epochs, short, repeats, momenta, wds, seed, executor)
+        self.plan |= self.given
+        self.build, self.path, self.executor = build, _folder(path), executor
+        self.done = {}
+        _begin(self.path, "recipe", build, self.plan)
 
-# %% ../nbs/20_recipe.ipynb #86cd8b22
-def _check_recipe(build, path, given, momenta, wds, epochs, short, repeats, seed, executor):
-    if not isinstance(path, (str, Path)): raise TypeError(f"path must be a folder, got {path!r}")
-    _checked(build, given.get("lr", 1.), epochs, None, executor)
-    _whole("short", short)
-    _whole("seed", seed, low=0, high=2**32 - 1)
-    _seeds(repeats)
-    if "momentum" in given: _momentum("momentum", given["momentum"])
-    if "wd" in given: _numbers("wd", [given["wd"]])
-    for m in _distinct("momenta", momenta): _momentum("momenta", m)
-    _numbers("wds", _distinct("wds", wds))
+# %% ../nbs/20_recipe.ipynb #ef72f919
+def _given(lr, momentum, wd):
+    "What is not to be searched, checked"
+    checks = dict(lr=(lr, _rate), momentum=(momentum, lambda m: _momentum("momentum", m)), wd=(wd, _decay))
+    return {name: check(value) for name, (value, check) in checks.items() if value is not None}
 
-def _begin(path, plan):
-    "A new folder for a recipe, or the one where it left off"
-    if path.exists() and not path.is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
-    plan, there = json.loads(json.dumps(dict(format=_FORMAT, **plan))), path/"recipe.json"
-    if there.exists(): return _check_same(path, _read(there), plan)
-    if path.exists() and any(path.iterdir()):
-        raise ValueError(f"path must be a new or empty folder or one that holds a recipe, got {path} with other "
-                         f"files in it")
-    write_json(there, plan)
+def _planned(build, epochs, short, repeats, momenta, wds, seed, executor):
+    _, epochs, _ = _checked(build, 1., epochs, None, executor)
+    return dict(epochs=epochs, short=_whole("short", short), repeats=list(_seeds(repeats)), seed=_seed("seed", seed),
+                momenta=_momenta(momenta), wds=_decays(wds))
 
-# %% ../nbs/20_recipe.ipynb #4547a9a0
+# %% ../nbs/20_recipe.ipynb #3ca3ec39
 @patch
 def range_test(self:Recipe) -> LRRange:
     "The range test, with momentum 0.9 and the middle of the decays, done once"
@@ -562,9 +689,10 @@ def range_test(self:Recipe) -> LRRange:
         if not file.exists():
             test = range_of(self.build, self.plan["seed"], wd=self.middle_wd)
             write_json(file, _range_to_json(test))
-        self.done["range"] = _range_from_json(_read(file))
+        self.done["range"] = _range_from_json(file)
     return self.done["range"]
 
+# %% ../nbs/20_recipe.ipynb #4aeff800
 @patch(as_prop=True)
 def middle_wd(self:Recipe) -> float:
     "The decay while none is chosen: yours, or the middle of those to try, in decades"
@@ -582,53 +710,49 @@ def lr(self:Recipe) -> float:
                          f"{test.verdict}")
     return float(f"{test.rate:.2g}")
 
-# %% ../nbs/20_recipe.ipynb #0078b02e
+# %% ../nbs/20_recipe.ipynb #dab41850
 _CURVES = ("losses", "smooth_losses", "valid_losses", "valid_accuracies")
-
-def _plain(values): return [float(v) if math.isfinite(v) else None for v in values]
-
-def _array(values): return np.array([math.nan if v is None else v for v in values])
 
 def _range_to_json(test):
     curves = {c: _plain(getattr(test, c)) for c in _CURVES}
     return dict(rates=_plain(test.rates), mode=test.mode, smooth=test.smooth, **curves)
 
-def _range_from_json(d):
-    return LRRange(_array(d["rates"]), (RangeRun(*(_array(d[c]) for c in _CURVES)),), d["mode"], d["smooth"])
+def _range_from_json(file):
+    rates, mode, smooth, *curves = _read(file, "rates", "mode", "smooth", *_CURVES)
+    return LRRange(_array(rates), (RangeRun(*map(_array, curves)),), mode, smooth)
 
-# %% ../nbs/20_recipe.ipynb #e3c68c7f
+# %% ../nbs/20_recipe.ipynb #50ab7bda
 @patch
 def find_momentum(self:Recipe) -> Search:
-    "Short runs with the rate and the middle decay"
-    if "momentum" not in self.done:
-        p = self.plan
-        self.done["momentum"] = find_momentum(
-            self.build, self.lr, self.middle_wd, p["momenta"], epochs=p["short"],
-            repeats=p["repeats"], path=self.path/"momentum", executor=self.executor)
-    return self.done["momentum"]
+    "The momenta of the plan in short runs, with the rate and the middle decay"
+    return _searched(self, "momentum", find_momentum, self.middle_wd, self.plan["momenta"])
 
 @patch
 def find_wd(self:Recipe) -> Search:
-    "Short runs with the rate and the momentum, then half decades"
-    if "wd" not in self.done:
-        p = self.plan
-        self.done["wd"] = find_wd(
-            self.build, self.lr, self.momentum, p["wds"], epochs=p["short"],
-            repeats=p["repeats"], path=self.path/"decay", executor=self.executor)
-    return self.done["wd"]
+    "The decays of the plan in short runs, with the rate and the momentum; then half decades"
+    return _searched(self, "decay", find_wd, self.momentum, self.plan["wds"])
 
-# %% ../nbs/20_recipe.ipynb #a6270188
+def _searched(recipe, folder, search, *settings):
+    "A search with the recipe's plan, done once, in its own folder"
+    if folder not in recipe.done:
+        p = recipe.plan
+        recipe.done[folder] = search(
+            recipe.build, recipe.lr, *settings, epochs=p["short"], repeats=p["repeats"],
+            path=recipe.path/folder, executor=recipe.executor)
+    return recipe.done[folder]
+
+# %% ../nbs/20_recipe.ipynb #5ff18746
 def _best_of(search):
     if search.best is None: raise ValueError(f"lr must be lower: {search.verdict}")
     return search.best
 
 @patch(as_prop=True)
-def momentum(self:Recipe):
+def momentum(self:Recipe) -> float|tuple:
     "Yours, or the best of `find_momentum`"
     return self.given["momentum"] if "momentum" in self.given else _best_of(self.find_momentum())
 
 @patch(as_prop=True)
-def wd(self:Recipe):
+def wd(self:Recipe) -> float:
     "Yours, or the best of `find_wd`"
     return self.given["wd"] if "wd" in self.given else _best_of(self.find_wd())
 
@@ -637,20 +761,19 @@ def chosen(self:Recipe) -> dict:
     "lr, momentum and wd"
     return dict(lr=self.lr, momentum=self.momentum, wd=self.wd)
 
-# %% ../nbs/20_recipe.ipynb #50db6646
+# %% ../nbs/20_recipe.ipynb #40fcba62
 @patch
-def train(self:Recipe):
-    "The final training: what `build` made, trained. Weights are kept as `model.safetensors`"
+def train(self:Recipe) -> object: # what `build` made
+    "The final training. The weights are kept as `model.safetensors`"
     if "trained" not in self.done:
         file, p = self.path/"training.json", self.plan
         if file.exists(): self.done["trained"] = _trained_again(self)
         else:
-            start = time.perf_counter()
-            trained, losses = train_once(self.build, p["seed"], **self.chosen,
-                                         epochs=p["epochs"])
+            settings, start = self.chosen, time.perf_counter()
+            trained, losses = train_once(self.build, p["seed"], **settings, epochs=p["epochs"])
             _save_model(trained, self.path/"model.safetensors")
             seconds = round(time.perf_counter() - start, 2)
-            write_json(file, dict(valid_loss=_plain(losses), seconds=seconds, **self.chosen))
+            write_json(file, dict(valid_loss=_plain(losses), seconds=seconds, **settings))
             self.done["trained"] = trained
     return self.done["trained"]
 
@@ -658,9 +781,9 @@ def train(self:Recipe):
 def losses(self:Recipe) -> np.ndarray:
     "Validation loss after each epoch of the final training"
     self.train()
-    return _array(_read(self.path/"training.json")["valid_loss"])
+    return _array(*_read(self.path/"training.json", "valid_loss"))
 
-# %% ../nbs/20_recipe.ipynb #061d19b5
+# %% ../nbs/20_recipe.ipynb #4c4911a5
 def _model(thing): return thing.model if _is_learner(thing) else thing[0] if isinstance(thing, tuple) else None
 
 def _save_model(thing, path):
@@ -670,15 +793,24 @@ def _save_model(thing, path):
 
 def _trained_again(recipe):
     "A fresh start with the weights on disk"
-    from safetensors.torch import load_model
     with _own_dice(recipe.plan["seed"]): thing = _built(recipe.build, recipe.plan["seed"])
-    if _model(thing) is not None: load_model(_model(thing), str(recipe.path/"model.safetensors"))
+    model, file = _model(thing), recipe.path/"model.safetensors"
+    if model is None: return thing
+    if not file.exists():
+        raise ValueError(f"{file} is missing: remove training.json beside it, and the training is done again")
+    from safetensors import SafetensorError
+    from safetensors.torch import load_model
+    device = str(next(model.parameters()).device)
+    try: load_model(model, str(file), device=device)
+    except (SafetensorError, RuntimeError) as e:
+        raise ValueError(f"{file} is damaged, or of another model: {e}; remove it and training.json beside it, and "
+                         f"the training is done again") from e
     return thing
 
-# %% ../nbs/20_recipe.ipynb #f1eba2c5
+# %% ../nbs/20_recipe.ipynb #6ba2685d
 @patch
-def run(self:Recipe):
-    "All steps and the report; returns what was trained"
+def run(self:Recipe) -> object: # what `build` made, trained
+    "All steps and the report"
     trained = self.train()
     log.info("report: %s", self.report())
     return trained
@@ -686,30 +818,44 @@ def run(self:Recipe):
 @patch
 def look_at(self:Recipe) -> list:
     "What deserves a second look, in plain sentences"
+    self.train()
+    self.chosen                        # reads the searches back, if another process did them
     return [sentence for part in (_look_at_searches, _look_at_training)
             for sentence in part(self)] + ["Validation data chose these settings. "
                                            "Judge the model on data that no choice has seen."]
 
-# %% ../nbs/20_recipe.ipynb #865c7084
+# %% ../nbs/20_recipe.ipynb #18ca803d
 def _look_at_searches(recipe):
-    for name in ("momentum", "wd"):
-        search = recipe.done.get(name)
-        if search is None: continue
-        rows, n = search.table, len(search.seeds)
-        broken = int(rows.diverged.sum())
-        if broken:
-            yield (f"{broken} of {len(rows)*n} short runs for {name} diverged: the rate of {recipe.lr:g} may be too "
-                   f"high.")
-        if n == 1:
-            yield f"One short run for each {name}: a choice between good values is a toss. Take repeats=3 or more."
-        elif not rows["told apart"].any():
-            yield (f"The short runs cannot tell any {name} from another. {search.name.capitalize()} "
-                   f"{_label(search.best)} is as good a guess as any.")
-    search = recipe.done.get("wd")
-    if search and search.best is not None and len(search.values) > 1 and search.best in (min(search.values), max(search.values)):
-        yield (f"wd {search.best:g} is the {'smallest' if search.best == min(search.values) else 'largest'} that was "
-               f"tried: the best may lie beyond it, extend wds.")
+    for folder in ("momentum", "decay"):
+        search = recipe.done.get(folder)
+        for question in (_how_many_diverged, _is_told_apart, _is_at_the_end) if search else ():
+            yield from question(recipe, search)
 
+def _how_many_diverged(recipe, search):
+    broken = np.isnan(search.final)
+    if broken.any():
+        yield (f"{broken.sum()} of {broken.size} short runs for {search.name} diverged: the rate of {recipe.lr:g} "
+               f"may be too high.")
+
+def _is_told_apart(recipe, search):
+    if len(search.seeds) == 1:
+        yield (f"One short run for each {search.name}: a choice between good values is a toss. Take repeats=3 or "
+               f"more, in a new path.")
+    elif not search.table["told apart"].any():
+        yield (f"The short runs cannot tell any {search.name} from another. {search.name.capitalize()} "
+               f"{_label(search.best)} is as good a guess as any.")
+
+def _is_at_the_end(recipe, search):
+    "Is the best value the first or last of those tried? Below 0 there is nothing"
+    order = [search.values[i] for i in _in_order(search.values)]
+    if len(order) < 2 or search.best not in (order[0], order[-1]) or search.best == 0: return
+    side, name = ("smallest" if search.best == order[0] else "largest"), search.name
+    known = [f"lr={recipe.lr:g}"] + [f"momentum={recipe.momentum!r}"]*(name == "wd")
+    yield (f"{name} {_label(search.best)} is the {side} that was tried: the best may lie beyond it. Extend "
+           f"{dict(wd='wds', momentum='momenta')[name]} in a new path, and give {' and '.join(known)}: that needs no "
+           f"new runs.")
+
+# %% ../nbs/20_recipe.ipynb #e351874b
 def _look_at_training(recipe):
     losses, n = recipe.losses, recipe.plan["epochs"]
     if not np.isfinite(losses).all():
@@ -719,57 +865,65 @@ def _look_at_training(recipe):
     low = int(losses.argmin())
     if losses[-1] > losses[low] + 0.02*abs(losses[low]):
         yield (f"The validation loss was lowest after epoch {low + 1} of {n}, {losses[low]:.4g}, and ended at "
-               f"{losses[-1]:.4g}: it overfits, try a larger wd or fewer epochs.")
+               f"{losses[-1]:.4g}: a sign of overfitting. Try a larger wd, fewer epochs, or a lower rate.")
     elif n > 1 and losses[-2] - losses[-1] > 0.02*abs(losses[-1]):
         yield f"The validation loss still fell by {losses[-2] - losses[-1]:.2g} in the last epoch: more epochs may pay."
 
-# %% ../nbs/20_recipe.ipynb #70bbb0b9
+# %% ../nbs/20_recipe.ipynb #6fd3b8f6
 @patch
 def report(self:Recipe) -> Path: # of the page
     "Write `report.html`, `chosen.json` and the pictures into the folder"
-    from matplotlib.figure import Figure
-    self.train()
-    parts = {"range": "Range test", "momentum": "Momentum", "wd": "Weight decay"}
+    sentences = self.look_at()
     body = [f"<h1>The recipe</h1><p>{_chosen_words(self)}</p><h2>What to look at</h2><ul>",
-            *(f"<li>{_html(s)}</li>" for s in self.look_at()), "</ul>"]
-    for key, title in parts.items():
-        result = self.done.get(key)
-        if result is None: continue
-        ax = Figure(figsize=(6.4, 3.8)).subplots()
-        result.plot(ax=ax)
-        words = f"<p>{_html(result.verdict)}</p>"
-        if isinstance(result, Search): words = result._repr_html_()
-        body += [f"<h2>{title}</h2>", _picture(self, ax, key), words]
-    ax = Figure(figsize=(6.4, 3.8)).subplots()
-    ax.plot(range(1, len(self.losses) + 1), self.losses, "o-")
-    ax.set(xlabel="epoch", ylabel="validation loss")
-    body += ["<h2>Training</h2>", _picture(self, ax, "training")]
+            *(f"<li>{_html(s)}</li>" for s in sentences), "</ul>", *_chapters(self)]
     write_json(self.path/"chosen.json", self.chosen)
     page = self.path/"report.html"
     page.write_text(_PAGE.format("\n".join(body)), encoding="utf-8")
     return page
 
-# %% ../nbs/20_recipe.ipynb #9b031efd
+# %% ../nbs/20_recipe.ipynb #ab9dd368
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The recipe</title>
 <style>body{{font:16px/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}}
-table{{border-collapse:collapse;font-size:.85rem}}td,th{{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #ddd}}
+table{{border-collapse:collapse;font-size:.85rem}}
+td,th{{padding:.2rem .6rem;text-align:right;border-bottom:1px solid #ddd}}
 img{{max-width:100%}}</style>
 {}
 </html>
 """
 
+def _chapters(recipe):
+    "A picture and a verdict for each step that was done"
+    for key, name, title in (("range", "range", "Range test"), ("momentum", "momentum", "Momentum"),
+                             ("decay", "wd", "Weight decay")):
+        result = recipe.done.get(key)
+        if result is None: continue
+        words = result._repr_html_() if isinstance(result, Search) else f"<p>{_html(result.verdict)}</p>"
+        yield from (f"<h2>{title}</h2>", _picture(recipe, name, result.plot), words)
+    def course(ax):
+        ax.plot(range(1, len(recipe.losses) + 1), recipe.losses, "o-")
+        ax.set(xlabel="epoch", ylabel="validation loss")
+    yield from ("<h2>Training</h2>", _picture(recipe, "training", course))
+
+def _picture(recipe, name, draw):
+    from matplotlib.figure import Figure
+    ax = Figure(figsize=(6.4, 3.8)).subplots()
+    draw(ax=ax)
+    ax.figure.savefig(recipe.path/f"{name}.png", dpi=110, bbox_inches="tight")
+    return f'<p><img src="{name}.png" alt="{_html(name)}: {_html(ax.get_ylabel())} over {_html(ax.get_xlabel())}"></p>'
+
+# %% ../nbs/20_recipe.ipynb #1dc4a5e7
 def _html(text):
     from html import escape
     return escape(str(text))
 
 def _chosen_words(recipe):
     c, p = recipe.chosen, recipe.plan
-    words = [f"{name} {value}{' (given)' if key in recipe.given else ''}" for name, key, value in
-             (("Peak rate", "lr", f"{c['lr']:g}"), ("momentum", "momentum", _label(_momentum("momentum", c["momentum"]))), ("weight decay", "wd", f"{c['wd']:g}"))]
-    runs = sum(s.losses.shape[0]*s.losses.shape[1] for s in (recipe.done.get("momentum"), recipe.done.get("wd")) if s)
-    return _html(f"{', '.join(words)}. {runs} short runs of {p['short']} epochs chose them; the final training has {p['epochs']}, "
-                 f"and ends at a validation loss of {recipe.losses[-1]:.4g}.")
-
-def _picture(recipe, ax, name):
-    ax.figure.savefig(recipe.path/f"{name}.png", dpi=110, bbox_inches="tight")
-    return f'<p><img src="{name}.png" alt="{_html(name)}: {_html(ax.get_ylabel())} over {_html(ax.get_xlabel())}"></p>'
+    labels = {"Peak rate": ("lr", f"{c['lr']:g}"), "momentum": ("momentum", _label(c["momentum"])),
+              "weight decay": ("wd", f"{c['wd']:g}")}
+    words = [f"{name} {value}{' (given)' if key in recipe.given else ''}" for name, (key, value) in labels.items()]
+    runs = sum(recipe.done[f].final.size for f in ("momentum", "decay") if f in recipe.done)
+    short = f"{runs} short runs, {p['short']} epoch{'s'*(p['short'] > 1)} each, chose them; " if runs else ""
+    last = (f"the final training has {p['epochs']} epoch{'s'*(p['epochs'] > 1)} and ends at a validation loss of "
+            f"{recipe.losses[-1]:.4g}.")
+    text = f"{', '.join(words)}. {short}{last}"
+    return _html(text if runs else text.replace(". the", ". The"))
