@@ -48,14 +48,15 @@ def _pair(momentum):
     "Momentum at the start and end, and at the peak of the rate"
     return tuple(momentum) if isinstance(momentum, (tuple, list)) else (momentum, momentum)
 
-# %% ../nbs/20_recipe.ipynb #0f391dfb
+# %% ../nbs/20_recipe.ipynb #e8ef266f
 def train_once(build:Callable, # a fresh start: `build(seed)`, see below
                seed:int,       # of everything random
                lr:float,       # peak learning rate of 1cycle
                momentum:float|tuple, # (at the start, at the peak), or one number
                wd:float,       # weight decay
                epochs:int=2,   # length of the 1cycle
-               stop:int|Callable=None, # end after so many epochs, or where f(epoch, loss) is true
+               stop:int|Callable=None, # end after so many epochs, or where it is true of
+                               # (epoch, loss)
 ) -> tuple:                    # what was trained, and its validation loss after each epoch
     """Train from the start with 1cycle. The loss is nan from where it is not finite.
 
@@ -115,7 +116,7 @@ def _fit_learner(learn, lr, momentum, wd, epochs, stop):
     learn.remove_cb(reader)
     return reader.losses
 
-# %% ../nbs/20_recipe.ipynb #4ddbc784
+# %% ../nbs/20_recipe.ipynb #65591b93
 def _fit_torch(parts, lr, momentum, wd, epochs, stop):
     model, loss_func, train_dl, valid_dl, *kind = parts
     opt = _optimizer(model, kind, lr, wd)
@@ -135,6 +136,7 @@ def _fit_torch(parts, lr, momentum, wd, epochs, stop):
         if stop(epoch, losses[-1]): break
     return losses
 
+# %% ../nbs/20_recipe.ipynb #d278ea37
 @torch.no_grad()
 def _validated(model, loss_func, valid_dl, device):
     "Mean loss over the validation examples"
@@ -145,7 +147,6 @@ def _validated(model, loss_func, valid_dl, device):
         total, n = total + loss_func(model(*inputs), target).item()*len(target), n + len(target)
     return total/n
 
-# %% ../nbs/20_recipe.ipynb #e77b48d2
 def _optimizer(model, kind, lr, wd):
     make = kind[0] if kind else torch.optim.AdamW
     try: return make(model.parameters(), lr=lr, weight_decay=wd)
@@ -265,7 +266,7 @@ def _label(value): return f"{value[0]:g} to {value[1]:g}" if isinstance(value, (
 
 def _listed(labels): return " and ".join(filter(None, [", ".join(labels[:-1]), *labels[-1:]]))
 
-# %% ../nbs/20_recipe.ipynb #3fc8a2e8
+# %% ../nbs/20_recipe.ipynb #0c25d8eb
 @patch(as_prop=True)
 def verdict(self:Search) -> str: # one sentence or more
     "What the runs say, in plain words"
@@ -279,10 +280,12 @@ def verdict(self:Search) -> str: # one sentence or more
     lost = f" Diverged: {_listed(list(gone.index))}." if len(gone) else ""
     return _ranking(lowest, best, told, untold, len(self.seeds)) + lost
 
+# %% ../nbs/20_recipe.ipynb #9d384b1d
 def _ranking(lowest, best, told, untold, n):
     "The verdict over the values that trained to the end in all of n runs"
     runs = f"{n} paired runs"
-    if not told and not untold: return f"Take {best}: {lowest}, and no other trained to the end."
+    if not told and not untold:
+        return f"Take {best}: {lowest}, and no other trained to the end."
     if n == 1:
         return (f"{lowest[0].upper()}{lowest[1:]}. With one run each, these runs cannot tell "
                 "them apart: take repeats=3 or more.")
@@ -293,6 +296,7 @@ def _ranking(lowest, best, told, untold, n):
     return (f"Take {best}: {lowest}. It is told from {told} by {runs}; "
             f"these runs cannot tell it from {untold}.")
 
+# %% ../nbs/20_recipe.ipynb #b0c0bfac
 def _hopeless(search):
     gone = np.isnan(search.final)
     which = f"{gone.sum()} of {gone.size} runs, at least one of each value,"
@@ -366,7 +370,7 @@ class _Kept:
         file = self.path/f"run_{_label(value).replace(' ', '_')}_seed_{seed}.json"
         write_json(file, dict(value=value, seed=seed, valid_loss=_plain(losses), seconds=round(seconds, 2)))
 
-# %% ../nbs/20_recipe.ipynb #816ee381
+# %% ../nbs/20_recipe.ipynb #18058389
 def _read(file, *keys):
     "The object in a JSON file, or its values for these keys"
     try:
@@ -378,6 +382,7 @@ def _read(file, *keys):
 def _damaged(file, what):
     return ValueError(f"{file} is damaged: {what}; remove it, and what it held is done again")
 
+# %% ../nbs/20_recipe.ipynb #9d7e17d3
 def _folder(path):
     if not isinstance(path, (str, Path)): raise TypeError(f"path must be a folder, got {path!r}")
     if Path(path).exists() and not Path(path).is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
@@ -399,7 +404,7 @@ def _check_same(path, what, there, here):
                  for k in here | there if there.get(k) != here.get(k)]
     if different: raise ValueError(f"path {path} holds another {what}: {'; '.join(different)}. Choose another path")
 
-# %% ../nbs/20_recipe.ipynb #8bef8c4e
+# %% ../nbs/20_recipe.ipynb #32550df6
 def _name(build):
     "What can be told of a build by looking at it: its name, and the plain values that are bound to it"
     if isinstance(build, functools.partial):
@@ -409,6 +414,7 @@ def _name(build):
     if isinstance(build, (tuple, list)): return f"[{', '.join(map(_name, build))}]"
     return getattr(build, "__qualname__", type(build).__qualname__)
 
+# %% ../nbs/20_recipe.ipynb #301a4271
 @contextmanager
 def _kept(path, name, build, shared):
     "What a folder holds, locked: only one process works in it. Without a folder, what this call has done"
@@ -454,7 +460,7 @@ def _submit_all(executor, build, todo, keep):
     finally:                                  # on Ctrl-C too: what has not begun is dropped
         for future in pending: future.cancel()
 
-# %% ../nbs/20_recipe.ipynb #8d804474
+# %% ../nbs/20_recipe.ipynb #e49627b1
 def _numbers(name, values, low=0., high=math.inf):
     for v in values:
         if isinstance(v, bool) or not isinstance(v, Real): raise TypeError(f"{name} must be a number, got {v!r}")
@@ -478,6 +484,7 @@ def _momentum(name, value):
     _numbers(name, _pair(value), high=1)
     return tuple(map(float, value)) if isinstance(value, (tuple, list)) else float(value)
 
+# %% ../nbs/20_recipe.ipynb #9a6abc2a
 def _whole(name, value, low=1, high=math.inf):
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be a whole number, got {value!r}")
@@ -543,7 +550,7 @@ def _short_runs(name, build, lr, epochs, stop, repeats, path, executor, **fixed)
             return Search(name, tuple(values), seeds, losses, shared)
         yield search
 
-# %% ../nbs/20_recipe.ipynb #a971d302
+# %% ../nbs/20_recipe.ipynb #6a5ff0d9
 MOMENTA = (0.95, 0.85), (0.99, 0.90), 0.99, 0.9, 0.85   # the document's list
 
 def find_momentum(build:Callable,   # a fresh start, as in `train_once`
@@ -557,7 +564,7 @@ def find_momentum(build:Callable,   # a fresh start, as in `train_once`
                   executor:Executor=None, # of concurrent.futures; threads share torch's dice
 ) -> Search:
     """Try momenta in short runs. `ValueError` or `TypeError` for arguments that can't be, or a
-    `path` with another search (another `build` is known by its name and what is bound to it)"""
+    `path` with another search. (Another `build` is known by its name and bound values.)"""
     momenta = _momenta(momenta)
     with _short_runs("momentum", build, lr, epochs, stop, repeats, path, executor,
                      wd=_decay(wd)) as search:
@@ -571,7 +578,7 @@ def half_decades(wd:float, # the best weight decay so far, above 0
     if not _decay(wd) > 0: raise ValueError(f"wd must be > 0, got {wd!r}: no decade holds 0")
     return tuple(float(f"{wd*10**step:.3g}") for step in (-by, by))
 
-# %% ../nbs/20_recipe.ipynb #9168c563
+# %% ../nbs/20_recipe.ipynb #6cbfc26e
 def find_wd(build:Callable,      # a fresh start, as in `train_once`
             lr:float,            # peak learning rate, from a range test
             momentum:float|tuple=(0.95, 0.85), # of all runs, from `find_momentum`
@@ -583,8 +590,8 @@ def find_wd(build:Callable,      # a fresh start, as in `train_once`
             path:Path=None,      # folder to keep each run in, and to go on from
             executor:Executor=None, # of concurrent.futures; threads share torch's dice
 ) -> Search:
-    """Try weight decays in short runs, then half a decade to both sides of the best, none where
-    that is 0 (Smith 2018, section 4.4). Errors as `find_momentum`"""
+    """Try weight decays in short runs, then half a decade to both sides of the best, none
+    where that is 0 (Smith 2018, section 4.4). Errors as `find_momentum`"""
     values, refine = _decays(wds), _whole("refine", refine, low=0)
     with _short_runs("wd", build, lr, epochs, stop, repeats, path, executor,
                      momentum=_momentum("momentum", momentum)) as search:
@@ -593,7 +600,7 @@ def find_wd(build:Callable,      # a fresh start, as in `train_once`
             if found.best: values = sorted({*values, *half_decades(found.best, 0.5/2**k)})
     return found
 
-# %% ../nbs/20_recipe.ipynb #6bc33fe0
+# %% ../nbs/20_recipe.ipynb #b408b935
 def range_of(build:Callable,  # a fresh start, as in `train_once`
              seed:int=0,      # of everything random
              wd:float=0.01,   # weight decay of the test
@@ -617,6 +624,7 @@ def range_of(build:Callable,  # a fresh start, as in `train_once`
                              "no range test for it")
         return kind(test, thing, **settings)
 
+# %% ../nbs/20_recipe.ipynb #459aea36
 def _range_of_learner(test, learn, wd, momentum):
     learn.create_opt()
     learn.opt.set_hypers(lr=learn.lr, wd=wd, mom=momentum)
@@ -639,15 +647,15 @@ def _some(dl, n=500):
         if total >= n: break
     return batches
 
-# %% ../nbs/20_recipe.ipynb #23494ba3
+# %% ../nbs/20_recipe.ipynb #e245ecef
 class Recipe:
     """Range test, momentum, decay, then the training (Smith 2018). `run()` does all and writes
     `report.html` into the folder; each step can be called alone and does first what it needs.
 
-    What you give (`lr`, `momentum`, `wd`) is not searched. With the defaults that is up to 12
-    settings x 3 runs x 2 epochs = 72 epochs before the training; `repeats=1, short=1` takes 12,
-    and then no verdict can tell anything. The same call goes on after a kill. `ValueError` or
-    `TypeError` for arguments that can't be, or a folder of another recipe"""
+    What you give (`lr`, `momentum`, `wd`) is not searched. With the defaults that is up to
+    12 settings x 3 runs x 2 epochs = 72 epochs before the training; `repeats=1, short=1` takes
+    12, and then no verdict can tell anything. The same call goes on after a kill. `ValueError`
+    or `TypeError` for arguments that can't be, or a folder of another recipe"""
     def __init__(self,
                  build:Callable,  # a fresh start, as in `train_once`
                  path:Path,       # folder for all results and the report
@@ -824,7 +832,7 @@ def look_at(self:Recipe) -> list:
             for sentence in part(self)] + ["Validation data chose these settings. "
                                            "Judge the model on data that no choice has seen."]
 
-# %% ../nbs/20_recipe.ipynb #18ca803d
+# %% ../nbs/20_recipe.ipynb #1fe449e1
 def _look_at_searches(recipe):
     for folder in ("momentum", "decay"):
         search = recipe.done.get(folder)
@@ -845,6 +853,7 @@ def _is_told_apart(recipe, search):
         yield (f"The short runs cannot tell any {search.name} from another. {search.name.capitalize()} "
                f"{_label(search.best)} is as good a guess as any.")
 
+# %% ../nbs/20_recipe.ipynb #55971649
 def _is_at_the_end(recipe, search):
     "Is the best value the first or last of those tried? Below 0 there is nothing"
     order = [search.values[i] for i in _in_order(search.values)]
@@ -881,7 +890,7 @@ def report(self:Recipe) -> Path: # of the page
     page.write_text(_PAGE.format("\n".join(body)), encoding="utf-8")
     return page
 
-# %% ../nbs/20_recipe.ipynb #ab9dd368
+# %% ../nbs/20_recipe.ipynb #3e524fb7
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The recipe</title>
 <style>body{{font:16px/1.5 sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem}}
 table{{border-collapse:collapse;font-size:.85rem}}
@@ -904,6 +913,7 @@ def _chapters(recipe):
         ax.set(xlabel="epoch", ylabel="validation loss")
     yield from ("<h2>Training</h2>", _picture(recipe, "training", course))
 
+# %% ../nbs/20_recipe.ipynb #d3fde9e6
 def _picture(recipe, name, draw):
     from matplotlib.figure import Figure
     ax = Figure(figsize=(6.4, 3.8)).subplots()
@@ -911,7 +921,6 @@ def _picture(recipe, name, draw):
     ax.figure.savefig(recipe.path/f"{name}.png", dpi=110, bbox_inches="tight")
     return f'<p><img src="{name}.png" alt="{_html(name)}: {_html(ax.get_ylabel())} over {_html(ax.get_xlabel())}"></p>'
 
-# %% ../nbs/20_recipe.ipynb #1dc4a5e7
 def _html(text):
     from html import escape
     return escape(str(text))
