@@ -20,15 +20,15 @@ LAWS = { # log |w| over wd
     "exponential to a floor": lambda wd, a, b, c: np.logaddexp(a - b*wd, c),
     "two exponentials": lambda wd, a, b, c, d: np.logaddexp(a - b*wd, c - d*wd)}
 
-# %% ../nbs/14_shrinkage.ipynb #1135363f
+# %% ../nbs/14_shrinkage.ipynb #f7aa508e
 def fit_shrinkage(result,         # SweepResult, table from `run_table` or summary, of one rate
                   y="median_abs", # a positive measure, "mean_abs" or "norm_film_factors" too
                   held_out=None,  # bools over the rising wds, True: kept for the test
 ) -> pd.DataFrame:                # one row for each law, best first
-    """Fit each of `LAWS` to log y by least squares and compare on held-out wds, by default every
-    third: params, fitted and held_out (root mean square of log errors), worst (largest relative
-    error) and worst_at. `ValueError` for fewer than 12 wds, a wd of 0 or a y that is not positive
-    or does not shrink"""
+    """Fit each of `LAWS` to log y by least squares and compare on held-out wds, by default
+    every third: params, fitted and held_out (root mean square of log errors), worst (largest
+    relative error) and worst_at. `ValueError` for fewer than 12 wds, a wd of 0 or a y that is
+    not positive or does not shrink"""
     from scipy.optimize import least_squares
     wd, size, test = _shrinking(result, y, held_out)
     rows = {}
@@ -40,10 +40,11 @@ def fit_shrinkage(result,         # SweepResult, table from `run_table` or summa
         error = misfit(params, slice(None))
         off = np.abs(np.expm1(error))
         rows[law] = dict(params=tuple(params.tolist()), fitted=_rms(error[~test]),
-                         held_out=_rms(error[test]), worst=off.max(), worst_at=wd[off.argmax()])
+                         held_out=_rms(error[test]), worst=off.max(),
+                         worst_at=wd[off.argmax()])
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("held_out")
 
-# %% ../nbs/14_shrinkage.ipynb #3b086ff9
+# %% ../nbs/14_shrinkage.ipynb #af1615c2
 def _rms(x): return float(np.sqrt(np.mean(x**2)))
 
 def _first_guess(law, wd, size):
@@ -57,17 +58,19 @@ def _first_guess(law, wd, size):
             "two exponentials": (top - .7, 5/wd[-1], top - .7, .3/wd[-1])}[law]
 
 def _shrinking(result, y, held_out):
-    "Rising wds, the measure there, and which are held out; `ValueError` if no law can be fitted"
+    "Rising wds, the measure there, and which are held out; `ValueError` if none can be fitted"
     def insist(ok, message):
         if not ok: raise ValueError(message)
     table = summarize(result)
     known = [c for c in table if c + "_sd" in table]
     insist(y in known, f"y must be one of {', '.join(known)}, got {y!r}")
-    insist(table.lr.nunique() == 1, f"result must hold one learning rate, got {table.lr.nunique()}: "
+    insist(table.lr.nunique() == 1,
+           f"result must hold one learning rate, got {table.lr.nunique()}: "
                                     "choose one with sel(lr=...)")
     table = table.dropna(subset=[y]).sort_values("wd")
     wd, size = table.wd.to_numpy(), table[y].to_numpy()
-    insist(len(wd) >= 12, f"result must hold at least 12 weight decays for a fit, got {len(wd)}")
+    insist(len(wd) >= 12,
+           f"result must hold at least 12 weight decays for a fit, got {len(wd)}")
     insist(wd[0] > 0, "wd must be > 0 for a fit over its logarithm, got 0")
     insist((size > 0).all(), "y must be positive at every wd for a fit of its logarithm, "
                              f"got {size.min():.3g} in {y!r}")
@@ -79,12 +82,12 @@ def _shrinking(result, y, held_out):
            f"got {int(test.sum())} True of {test.size}")
     return wd, size, test
 
-# %% ../nbs/14_shrinkage.ipynb #8d22bd43
+# %% ../nbs/14_shrinkage.ipynb #237b4f5d
 def singular_values(result,    # SweepResult with weights
                     data=None, # the ratings of the sweep, for folders written before 0.2.0
 ) -> np.ndarray:               # runs x n_factors, falling in each row
-    """Singular values of user factors times film factors, without the product; the unused row 0
-    left out. `ValueError` if no weights were kept, or a run diverged"""
+    """Singular values of user factors times film factors, without the product; the unused
+    row 0 left out. `ValueError` if no weights were kept, or a run diverged"""
     if result.weights is None:
         raise ValueError("result must hold weights, got a sweep with keep_weights=False")
     if n := int(result.runs.diverged.sum()):
@@ -96,12 +99,13 @@ def singular_values(result,    # SweepResult with weights
     return np.stack([np.linalg.svd(triangle(w, "user_factors") @ triangle(w, "film_factors").T,
                                    compute_uv=False) for w in result.weights])
 
-# %% ../nbs/14_shrinkage.ipynb #9278e198
+# %% ../nbs/14_shrinkage.ipynb #1fb82a33
 def effective_rank(singular_values, # along the last axis
 ) -> np.ndarray:                    # between 1 and their number
     """The exponential of the entropy of the singular values' shares (Roy and Vetterli, 2007).
     `ValueError` if one is negative or all are 0"""
     s = np.asarray(singular_values, float)
-    if not ((s >= 0).all() and (s.sum(-1) > 0).all()): raise ValueError("singular_values must be >= 0 and not all 0")
+    if not ((s >= 0).all() and (s.sum(-1) > 0).all()):
+        raise ValueError("singular_values must be >= 0 and not all 0")
     share = s/s.sum(-1, keepdims=True)
     return np.exp(-(share*np.log(np.where(share > 0, share, 1))).sum(-1))

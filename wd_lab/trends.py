@@ -15,12 +15,12 @@ import pandas as pd
 from .collab import item_column
 from .sweep import GROUPS, SweepResult
 
-# %% ../nbs/12_trends.ipynb #6ff3ef4d
+# %% ../nbs/12_trends.ipynb #d52873f6
 def run_table(result,    # SweepResult, or a table this function made: it comes back as it is
               data=None, # the sweep's ratings, for folders written before 0.2.0
 ) -> pd.DataFrame:
-    """`result.runs` with best_epoch, gap (final validation minus final training loss) and, where
-    weights were kept, norms. `ValueError` for another table, or ratings of another sweep"""
+    """`result.runs` with best_epoch, gap (final validation minus final training loss) and,
+    where weights were kept, norms. `ValueError` for another table, or another sweep's ratings"""
     if not isinstance(result, SweepResult): return _checked(result)
     runs, valid = result.runs, result.valid_loss
     lowest = np.where(np.isnan(valid), np.inf, valid).argmin(1)
@@ -30,7 +30,7 @@ def run_table(result,    # SweepResult, or a table this function made: it comes 
              for name, cut in _cuts(result, data).items()}
     return table.assign(**norms)
 
-# %% ../nbs/12_trends.ipynb #098a55d0
+# %% ../nbs/12_trends.ipynb #8adb4d88
 def parameter_groups(result,    # SweepResult with weights
                      data=None, # the ratings of the sweep, for folders written before 0.2.0
 ) -> dict:                      # name: slice of a run's flat weights
@@ -40,8 +40,8 @@ def parameter_groups(result,    # SweepResult with weights
     films = data[item_column(data)].nunique() + 1
     rows = result.weights.shape[1]//(k + 1)
     if users + films != rows:
-        raise ValueError(f"data must be the ratings of this sweep, {rows - 2} users and films, "
-                         f"got {users + films - 2}")
+        raise ValueError("data must be the ratings of this sweep, "
+                         f"{rows - 2} users and films, got {users + films - 2}")
     ends = np.cumsum([users*k, films*k, users, films]).tolist()
     return {name: slice(i, j) for name, i, j in zip(GROUPS, [0, *ends], ends)}
 
@@ -62,17 +62,18 @@ def _checked(table):
                                  f"got a table without {', '.join(missing)}")
     return table
 
-# %% ../nbs/12_trends.ipynb #ddd2ff0f
+# %% ../nbs/12_trends.ipynb #1484f8c8
 def summarize(result,    # SweepResult, a table from `run_table`, or a summary: that comes back
               data=None, # the sweep's ratings, for folders written before 0.2.0
 ) -> pd.DataFrame:
-    """One row for each learning rate and weight decay: runs, diverged, the mean of each measure
-    over seeds and as `..._sd` its standard deviation (nan for one seed). Runs that diverged are
-    counted and left out; `ValueError` if all did"""
+    """One row for each learning rate and weight decay: runs, diverged, the mean of each
+    measure over seeds and as `..._sd` its standard deviation (nan for one seed). Runs that
+    diverged are counted and left out; `ValueError` if all did"""
     if isinstance(result, pd.DataFrame) and "valid_loss_sd" in result: return result
     table = run_table(result, data)
     if table.diverged.all():
-        raise ValueError(f"result must hold a run that did not diverge, got {len(table)} that did")
+        raise ValueError("result must hold a run that did not diverge, "
+                         f"got {len(table)} that did")
     measures = [c for c in table.select_dtypes("number") if c not in ("lr", "wd", "seed")]
     each = table.groupby(["lr", "wd"])
     kept = table[~table.diverged].groupby(["lr", "wd"])[measures]
@@ -99,7 +100,7 @@ def plot_trend(result,         # SweepResult, a table from `run_table`, or a sum
     _label_axes(ax, table, y, scale)
     return ax
 
-# %% ../nbs/12_trends.ipynb #1b71e876
+# %% ../nbs/12_trends.ipynb #61068b25
 _LABELS = dict(
     train_loss="final training loss (stars²)", train_loss_min="minimum training loss (stars²)",
     valid_loss="final validation loss (stars²)", test_loss="test loss (stars²)",
@@ -125,27 +126,30 @@ def _draw_curve(ax, curve, y, name):
     line, = ax.plot(curve.wd, curve[y], "-" if repeated else ".", ms=3, label=name)
     if repeated:
         sd = curve[y + "_sd"]
-        ax.fill_between(curve.wd, curve[y] - sd, curve[y] + sd, color=line.get_color(), alpha=0.25, lw=0)
+        ax.fill_between(curve.wd, curve[y] - sd, curve[y] + sd, color=line.get_color(),
+                        alpha=0.25, lw=0)
     return line.get_color()
 
 def _mark_best(ax, curve, y, color, words):
     whole = curve[curve.diverged == 0] if "diverged" in curve else curve    # as in `best_wd`
     if whole.empty: return
     best = whole.loc[whole.valid_loss.idxmin()]
-    ax.plot(best.wd, best[y], "o", ms=9, mew=1.5, mfc="none", color="black" if words else color,
+    ax.plot(best.wd, best[y], "o", ms=9, mew=1.5, mfc="none",
+            color="black" if words else color,
             label=f"{words}: wd {best.wd:g}" if words else None)
 
 def _label_axes(ax, table, y, scale):
-    if scale == "log" and table.wd.min() == 0:                              # wd 0 has a place too
+    if scale == "log" and table.wd.min() == 0:  # wd 0 has a place too
         ax.set_xscale("symlog", linthresh=table.wd[table.wd > 0].min())
     else: ax.set_xscale(scale)
     ax.set(xlabel="weight decay", ylabel=_LABELS.get(y, y.replace("_", " ")))
-    if table.diverged.any(): ax.set_title(f"{table.diverged.sum()} diverged runs left out", fontsize=9)
+    if table.diverged.any():
+        ax.set_title(f"{table.diverged.sum()} diverged runs left out", fontsize=9)
     if ax.get_legend_handles_labels()[1]: ax.legend()
 
-# %% ../nbs/12_trends.ipynb #245c92cc
+# %% ../nbs/12_trends.ipynb #3536ecb4
 def _choose(curve, slack):
-    "The largest wd whose loss is at most `slack` above the lowest; `curve` is a Series over wd"
+    "The largest wd at most `slack` above the lowest loss; `curve` is a Series over wd"
     return float(curve.index[curve <= curve.min() + slack].max())
 
 # %% ../nbs/12_trends.ipynb #1f5535ef
@@ -173,17 +177,18 @@ class BestWD(NamedTuple):
     lr_by_seed: tuple    # and those of `by_seed`
     note: str            # what to know before you rely on it; empty if nothing
 
-# %% ../nbs/12_trends.ipynb #852605a3
+# %% ../nbs/12_trends.ipynb #0a7e4aa7
 def best_wd(result,         # SweepResult or table from `run_table`
-            rule="min",     # "min": lowest mean loss; "one_se": largest wd within one standard error of it
+            rule="min",     # "min": lowest mean loss; "one_se": largest wd within one error
             y="valid_loss", # the loss to choose by; leave "test_loss" for what you report
             level=0.9,      # least coverage of the band, 0.9 takes 5 seeds; None: no band
 ) -> BestWD:
-    """The best weight decay, each at its own best learning rate, with a band where there are seeds
-    enough. Where any run diverged nothing is chosen. `ValueError` for one wd, or for rule
-    one_se with one seed"""
+    """The best weight decay, each at its own best learning rate, with a band where there are
+    seeds enough. Where any run diverged nothing is chosen. `ValueError` for one wd, or for
+    rule one_se with one seed"""
     losses = _by_seed(result, y)
-    if rule not in ("min", "one_se"): raise ValueError(f"rule must be 'min' or 'one_se', got {rule!r}")
+    if rule not in ("min", "one_se"):
+        raise ValueError(f"rule must be 'min' or 'one_se', got {rule!r}")
     if level is not None and not 0 < level < 1:
         raise ValueError(f"level must be between 0 and 1 or None, got {level!r}")
     mean, n = losses.mean(axis=1), losses.shape[1]
@@ -214,16 +219,19 @@ def _note(losses, lr, wd, level):
             if value == edge: words.append(f"{name} {value:g} is the {word} of the grid")
     return "; ".join(words)
 
-# %% ../nbs/12_trends.ipynb #97b2145f
+# %% ../nbs/12_trends.ipynb #a10f8c42
 def _by_seed(result, y):
     "Loss over (lr, wd) in rows and seed in columns, without the rows in which a run diverged"
     table = run_table(result)
     names = "valid_loss", "valid_loss_min", "train_loss", "train_loss_min", "test_loss"
     losses = [name for name in names if name in table]
-    if y not in losses: raise ValueError(f"y must be a loss, one of {', '.join(losses)}, got {y!r}")
-    if table.wd.nunique() < 2: raise ValueError("result must hold at least 2 weight decays to choose from, "
+    if y not in losses:
+        raise ValueError(f"y must be a loss, one of {', '.join(losses)}, got {y!r}")
+    if table.wd.nunique() < 2:
+        raise ValueError("result must hold at least 2 weight decays to choose from, "
                                                 f"got wd {table.wd.iloc[0]:g} alone")
     table = table.assign(y=table[y].where(~table.diverged))
     curves = table.pivot(index=["lr", "wd"], columns="seed", values="y").dropna()
-    if curves.empty: raise ValueError("result must hold a weight decay at which no run diverged, got none")
+    if curves.empty:
+        raise ValueError("result must hold a weight decay at which no run diverged, got none")
     return curves
