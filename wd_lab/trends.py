@@ -15,12 +15,12 @@ import pandas as pd
 from .collab import item_column
 from .sweep import GROUPS, SweepResult
 
-# %% ../nbs/12_trends.ipynb #d52873f6
+# %% ../nbs/12_trends.ipynb #f8787b6b
 def run_table(result,    # SweepResult, or a table this function made: it comes back as it is
               data=None, # the sweep's ratings, for folders written before 0.2.0
 ) -> pd.DataFrame:
     """`result.runs` with best_epoch, gap (final validation minus final training loss) and,
-    where weights were kept, norms. `ValueError` for another table, or another sweep's ratings"""
+    where weights were kept, norms. `ValueError` for another table or another sweep's data"""
     if not isinstance(result, SweepResult): return _checked(result)
     runs, valid = result.runs, result.valid_loss
     lowest = np.where(np.isnan(valid), np.inf, valid).argmin(1)
