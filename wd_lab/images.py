@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CIFAR_MEAN', 'CIFAR_STD', 'SCHEDULES', 'balanced_subset', 'flip_and_shift', 'image_dls', 'ResidualBlock',
            'MeanAndMax', 'resnet_head', 'ResNet', 'resnet_cifar', 'native_bf16', 'choose_precision', 'image_learner',
-           'evaluate_images', 'Story', 'train_cifar', 'cifar_runs']
+           'evaluate_images', 'Story', 'train_cifar', 'cifar_runs', 'checkpoint_of']
 
 # %% ../nbs/15_images.ipynb #81c1c7a1
 import hashlib, json, os, random, time
@@ -515,7 +515,11 @@ def cifar_runs(name:str, # of the record
                settings, # of each run, a list of dicts: arguments of `train_cifar`
 ) -> list:               # a result for each
     "`recorded` runs of `train_cifar`; each keeps its state in the cache after every epoch"
-    def run(**s):
-        key = hashlib.sha256(json.dumps(s, sort_keys=True).encode()).hexdigest()[:16]
-        return train_cifar(**s, checkpoint=cache_dir()/"checkpoints"/key)
+    def run(**s): return train_cifar(**s, checkpoint=checkpoint_of(s))
     return recorded(name, run, settings)["result"]
+
+def checkpoint_of(settings:dict, # of a run of `cifar_runs`
+) -> Path:                       # a folder with `epoch3.safetensors` and so on
+    "Where `cifar_runs` keeps a run's state, the model's tensors as `model.…`"
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    return cache_dir()/"checkpoints"/key
