@@ -242,11 +242,12 @@ def _frames(curves, size, shades, trail=True, at=None):
         yield Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         canvas.restore_region(background)
 
-# %% ../nbs/11_animations.ipynb #8fa3591c
+# %% ../nbs/11_animations.ipynb #883adb64
 def _palette(curves, size, colors, trail):
     "One palette for all frames: the colours that mean something, and the rest from six frames"
     shades, n = _shades(colors), len(curves.wds)
-    plain = mpl.colors.to_rgba_array(["white", "black", _BEST, mpl.rcParams["grid.color"]])[:, :3]
+    plain = ["white", "black", _BEST, mpl.rcParams["grid.color"]]
+    plain = mpl.colors.to_rgba_array(plain)[:, :3]
     pinned = np.vstack([shades.reshape(-1, 3), np.round(255*plain)]).astype(int)
     moments = {n*k//5 - (k == 5) for k in range(6)}
     frames = _frames(curves, size, shades, trail, at=moments)
