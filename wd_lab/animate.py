@@ -332,6 +332,8 @@ def _checked(path, fps, every, size, colors, loop, pace):
 # %% ../nbs/11_animations.ipynb #c2a1960d
 class Film(type(Path())):
     "The path of a film. A notebook shows the film itself"
+    def _repr_pretty_(self, printer, cycle): printer.text(f"Film: {self.name}")
+
     def _repr_html_(self):
         kind = _KINDS.get(self.suffix.lower())
         if kind is None or not self.is_file() or self.stat().st_size > 10e6: return None
