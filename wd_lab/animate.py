@@ -308,7 +308,7 @@ def _film(curves_of, path, fps, every, size, colors, loop, trail, pace):
 # %% ../nbs/11_animations.ipynb #06ba641d
 def _checked(path, fps, every, size, colors, loop, pace):
     "The path; `ValueError` for a setting that can't be, `RuntimeError` where the machine lacks an encoder"
-    path = Path(path)
+    path = Path(path).expanduser()
     kind = path.suffix.lower()
     if kind not in _KINDS: raise ValueError(f"path must end in .gif, .webp, .mp4 or .png, got {str(path)!r}")
     if not isinstance(fps, Real) or not 0.01 <= fps <= 50:

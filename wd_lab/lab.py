@@ -46,7 +46,7 @@ def runs_dir() -> Path: # `WD_LAB_RUNS`, or `runs` beside the notebook
 
 def cache_dir() -> Path: # `WD_LAB_CACHE`, or `~/.cache/wd_lab`
     "Where results that several chapters share are kept"
-    return Path(os.environ.get("WD_LAB_CACHE", Path.home()/".cache"/"wd_lab"))
+    return Path(os.environ.get("WD_LAB_CACHE", "~/.cache/wd_lab")).expanduser()
 
 # %% ../nbs/00_lab.ipynb #379fd0a6
 def write_json(path:Path, content):
