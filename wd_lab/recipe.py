@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from contextlib import contextmanager
 from numbers import Integral, Real
 from pathlib import Path
+from weakref import WeakSet
 
 import numpy as np
 import pandas as pd
@@ -161,11 +162,21 @@ _KINDS = ((_is_learner, _fit_learner), (lambda t: isinstance(t, tuple), _fit_tor
 def _built(build, seed):
     "What `build` makes, checked"
     thing = build(seed)
-    if _is_learner(thing): return _checked_learner(thing)
+    if _is_learner(thing): return _fresh(_checked_learner(thing))
     if isinstance(thing, nn.Module) or not isinstance(thing, (tuple, list)) and not callable(thing):
         raise TypeError(f"build must give a fastai Learner or (model, loss_func, train_dl, valid_dl), got a "
                         f"{type(thing).__name__}")
-    return thing if callable(thing) else _checked_parts(tuple(thing))
+    return thing if callable(thing) else _fresh(_checked_parts(tuple(thing)))
+
+_built_models = WeakSet()
+
+def _fresh(thing):
+    "Refuses a model that an earlier run has trained"
+    model = thing.model if _is_learner(thing) else thing[0]
+    if model in _built_models:
+        raise ValueError("build must make a fresh model for each run, got the same one twice: make it inside build")
+    _built_models.add(model)
+    return thing
 
 def _checked_learner(learn):
     if not len(learn.dls.train) or len(learn.dls.loaders) < 2 or not len(learn.dls.valid):
@@ -177,6 +188,9 @@ def _checked_learner(learn):
     return learn
 
 def _checked_parts(parts):
+    if len(parts) > 1 and isinstance(parts[1], type):
+        raise TypeError(f"build must give a loss_func to call, got the class {parts[1].__name__}: write "
+                        f"{parts[1].__name__}()")
     if len(parts) not in (4, 5) or not isinstance(parts[0], nn.Module) or not callable(parts[1]):
         raise TypeError(f"build must give (model, loss_func, train_dl, valid_dl[, optimizer class]), got "
                         f"{[type(t).__name__ for t in parts]}")
@@ -383,20 +397,23 @@ def _damaged(file, what):
     return ValueError(f"{file} is damaged: {what}; remove it, and what it held is done again")
 
 # %% ../nbs/20_recipe.ipynb #9d7e17d3
-def _folder(path):
+def _folder(path, what):
+    "The folder of a search or a recipe, looked at before anything is written"
     if not isinstance(path, (str, Path)): raise TypeError(f"path must be a folder, got {path!r}")
-    if Path(path).exists() and not Path(path).is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
-    return Path(path)
+    path = Path(path).expanduser()
+    if path.exists() and not path.is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
+    # what a kill left half written is no hindrance, nor are hidden files
+    strange = [p for p in path.glob("*") if p.suffix != ".part" and not p.name.startswith(".")]
+    if strange and not (path/f"{what}.json").exists():
+        raise ValueError(f"path must be a new or empty folder or one that holds a {what}, got {path} with other "
+                         f"files in it")
+    return path
 
 def _begin(path, what, build, settings):
     "A new folder for a search or a recipe, or the one where the same was begun"
     file = path/f"{what}.json"
     settings = json.loads(json.dumps(dict(format=_FORMAT, build=_name(build), **settings)))
     if file.exists(): return _check_same(path, what, _read(file), settings)
-    # what a kill left half written is no hindrance, nor are hidden files
-    if any(p.suffix != ".part" and not p.name.startswith(".") for p in path.glob("*")):
-        raise ValueError(f"path must be a new or empty folder or one that holds a {what}, got {path} with other "
-                         f"files in it")
     write_json(file, settings)
 
 def _check_same(path, what, there, here):
@@ -422,7 +439,7 @@ def _kept(path, name, build, shared):
     if not path:
         yield _Kept(None, n)
         return
-    path = _folder(path)
+    path = _folder(path, "search")
     path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path/".lock", timeout=0)
     try: lock.acquire()
@@ -526,7 +543,9 @@ def _seeds(repeats):
 # %% ../nbs/20_recipe.ipynb #fc37a338
 def _checked(build, lr, epochs, stop=None, executor=None):
     "lr, epochs and stop as plain numbers"
-    if not callable(build): raise TypeError(f"build must be a function of a seed, got {build!r}")
+    if not callable(build) or isinstance(build, nn.Module) or _is_learner(build):
+        raise TypeError(f"build must be a function of a seed that makes a fresh start, got a {type(build).__name__}: "
+                        f"def build(seed): return model, loss_func, train_dl, valid_dl")
     if executor is not None and not hasattr(executor, "submit"):
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
     epochs = _whole("epochs", epochs)
@@ -673,7 +692,7 @@ class Recipe:
         self.given = _given(lr, momentum, wd)
         self.plan = _planned(build, epochs, short, repeats, momenta, wds, seed, executor)
         self.plan |= self.given
-        self.build, self.path, self.executor = build, _folder(path), executor
+        self.build, self.path, self.executor = build, _folder(path, "recipe"), executor
         self.done = {}
         _begin(self.path, "recipe", build, self.plan)
 
