@@ -76,7 +76,8 @@ def _shrinking(result, y, held_out):
                              f"got {size.min():.3g} in {y!r}")
     insist(size[-1] < size[0], "y must shrink from the first wd to the last, "
                                f"got {size[0]:.3g} and {size[-1]:.3g} in {y!r}")
-    test = np.arange(len(wd)) % 3 == 1 if held_out is None else np.asarray(held_out, bool)
+    test = np.arange(len(wd)) % 3 == 1 if held_out is None else np.asarray(held_out)
+    insist(test.dtype == bool, f"held_out must be bools, got {test.dtype}")
     insist(test.shape == wd.shape and test.any() and (~test).sum() >= 8,
            f"held_out must be {len(wd)} bools, at least one True and 8 False, "
            f"got {int(test.sum())} True of {test.size}")
@@ -103,9 +104,9 @@ def singular_values(result,    # SweepResult with weights
 def effective_rank(singular_values, # along the last axis
 ) -> np.ndarray:                    # between 1 and their number
     """The exponential of the entropy of the singular values' shares (Roy and Vetterli, 2007).
-    `ValueError` if one is negative or all are 0"""
+    `ValueError` if one is negative or not finite, or all are 0"""
     s = np.asarray(singular_values, float)
-    if not ((s >= 0).all() and (s.sum(-1) > 0).all()):
-        raise ValueError("singular_values must be >= 0 and not all 0")
+    if not ((np.isfinite(s) & (s >= 0)).all() and (s.sum(-1) > 0).all()):
+        raise ValueError("singular_values must be finite, >= 0 and not all 0")
     share = s/s.sum(-1, keepdims=True)
     return np.exp(-(share*np.log(np.where(share > 0, share, 1))).sum(-1))

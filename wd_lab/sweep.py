@@ -98,6 +98,9 @@ class _Ratings(NamedTuple):
         names = [_column(data, "user", user), _item_name(data, item), _column(data, "rating", rating)]
         (i, users), (j, items) = [_numbered(data[name]) for name in names[:2]]
         table = pd.DataFrame(dict(user=i, movie=j, rating=_as_numbers(data[names[2]])))
+        if (twice := int(table.duplicated(["user", "movie"]).sum())) > 0.05*len(table):
+            warnings.warn(f"{twice} of {len(table)} ratings are of a film by a user who rated it before: "
+                          "a random split puts such pairs on both sides", stacklevel=4)
         source = str(data.attrs.get("source", "your data"))
         return cls(table, users, items, _titles(data, names[1], items), tuple(names), source)
 
@@ -195,6 +198,7 @@ def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=True
     "Check the request and write it down"
     if not isinstance(config, SweepConfig): raise TypeError(f"config must be a SweepConfig, got {config!r}")
     engine, grid = _engine(engine), _asked(wds, config, lrs, seeds)
+    _check_pull(engine, grid, config)
     ratings = _Ratings.read(data, user, item, rating)
     _check_range(config, ratings.table.rating)
     start_of, level_of = _starts(ratings, config)
@@ -212,6 +216,14 @@ def _starts(ratings, config):
     start_of = lru_cache(maxsize=2)(lambda seed: common_start(ratings.table, config, seed))
     level = lambda seed: mean_level(start_of(seed).rating, config.y_range) if config.center else 0.
     return start_of, lru_cache(maxsize=None)(level)
+
+def _check_pull(engine, grid, config):
+    "Warn where one step takes more than all of a weight"
+    if type(engine) not in (CompiledEngine, FastaiEngine): return          # other kinds of decay scale otherwise
+    wd, lr = max(grid["wds"]), max(grid["lrs"])
+    if wd*lr*max(a*b for a, b in zip(config.wd_scale, config.lr_scale)) > 1:
+        warnings.warn(f"wd {wd:g} at the rate {lr:g} takes more than all of a weight in one step: "
+                      "1 - lr*wd is below 0", stacklevel=4)
 
 def _about(ratings):
     "How many ratings, users and films, and a digest of it all"
@@ -440,6 +452,9 @@ def _make_room(self:_Folder, plan):
     if self.identity["format"] == 1: self.identity = _modern(self.path, plan)
     others = set(places) - set(wanted)
     kept = [i for key, i in places.items() if key in others and old["finished"][i]]
+    if lost := len(others) - len(kept):
+        warnings.warn(f"path {self.path} had {lost} unfinished runs, which this call with new values gives up: "
+                      "SweepResult.load will not miss them", stacklevel=2)
     parts = [old[i] for i in kept] + [old[places[key]] if key in places else asked[j] for j, key in enumerate(wanted)]
     _check_room(self.path, len(parts)*asked.itemsize)
     try:
@@ -667,7 +682,8 @@ def _knowing(self:SweepResult, data):
     "The same with its ratings; `ValueError` for others"
     columns = self.ids["columns"] if self.ids else (None, None, None)
     ratings, identity = _Ratings.read(data, *columns), self.identity
-    about = _about(ratings) if self.ids else _about_1(ratings, _starts(ratings, self.config)[0](identity["seeds"][0]))
+    start_of, _ = _starts(ratings, self.config)
+    about = _about(ratings) if "users" in identity["data"] else _about_1(ratings, start_of(identity["seeds"][0]))
     if about != identity["data"]:
         there = identity["data"]
         different = "; ".join(f"{k} is {there[k]} there and {v} here" for k, v in about.items() if v != there[k])
@@ -681,8 +697,8 @@ def best(self:SweepResult,
          lr=None,   # peak learning rate; None: by validation
          seed=None, # None: by validation
 ) -> SweepResult:   # of one run
-    """The run with the lowest final validation loss: wd and lr by their mean over seeds, then
-    the seed. `ValueError` if every run there diverged"""
+    """The run with the lowest final validation loss: wd and lr by their mean over seeds, of
+    those that have the most seeds, then the seed. `ValueError` if every run there diverged"""
     where = {k: v for k, v in dict(wd=wd, lr=lr, seed=seed).items() if v is not None}
     chosen = self.sel(**where) if where else self
     runs = chosen.runs
@@ -690,6 +706,8 @@ def best(self:SweepResult,
     if whole.empty:
         raise ValueError("the sweep must hold a run that did not diverge, "
                          f"got {len(runs)} that did")
+    repeats = whole.groupby(["lr", "wd"]).seed.transform("size")
+    whole = whole[repeats == repeats.max()]      # one lucky seed is no match for a mean of five
     lr, wd = whole.groupby(["lr", "wd"]).valid_loss.mean().idxmin()
     return chosen[whole[(whole.lr == lr) & (whole.wd == wd)].valid_loss.idxmin()]
 
@@ -725,7 +743,8 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
     split, initial weights and batches.
 
     With a `path`, finished runs survive Ctrl-C and a killed process: the same call goes on
-    with the rest, to the same bits, and one with other values adds what is missing.
+    with the rest, to the same bits, and one with new values adds what is missing (and gives
+    up what was unfinished and is not asked for again, with a warning).
     `ValueError` or `TypeError` for settings or ratings that make no sense, or a `path` that
     holds something else or is damaged; `RuntimeError` if another sweep is at work there;
     `OSError` if the disk is full; `KeyboardInterrupt` says what is kept."""
@@ -962,13 +981,15 @@ def recommend(self:SweepResult,
               wd=None, lr=None, seed=None, # the run, as in `best`
               rated:bool=False, # also those that the user rated in training?
 ) -> pd.DataFrame:         # film and predicted rating, best first
-    "The films with the highest predictions for a user"
+    "The films with the highest predictions for a user. `ValueError` for several, or n < 1"
+    if np.ndim(user) or np.ndim(n) or n != int(n) or n < 1:
+        raise ValueError(f"recommend takes one user and a whole n >= 1, got {user!r} and {n!r}")
     run = self.best(wd, lr, seed)
     table = pd.DataFrame({self.items.name: self.items})
     if self.ids["titles"]: table["title"] = self.ids["titles"]
     table["prediction"] = run.predict(user, self.items)
     if not rated: table = table.drop(run._rated(user))
-    return table.nlargest(n, "prediction").reset_index(drop=True)
+    return table.nlargest(int(n), "prediction").reset_index(drop=True)
 
 # %% ../nbs/10_sweep.ipynb #b272e599
 @patch

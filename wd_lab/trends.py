@@ -36,6 +36,7 @@ def parameter_groups(result,    # SweepResult with weights
 ) -> dict:                      # name: slice of a run's flat weights
     "Where each parameter group lies in `result.weights`. `ValueError` for other ratings"
     if data is None: return result.group_slices
+    if "users" in result.identity["data"]: return result._knowing(data).group_slices
     k, users = result.config.n_factors, data["user"].nunique() + 1    # with the unused row 0
     films = data[item_column(data)].nunique() + 1
     rows = result.weights.shape[1]//(k + 1)
@@ -133,6 +134,7 @@ def _draw_curve(ax, curve, y, name):
 def _mark_best(ax, curve, y, color, words):
     whole = curve[curve.diverged == 0] if "diverged" in curve else curve    # as in `best_wd`
     if whole.empty: return
+    if "runs" in whole: whole = whole[whole.runs == whole.runs.max()]       # means over as many seeds
     best = whole.loc[whole.valid_loss.idxmin()]
     ax.plot(best.wd, best[y], "o", ms=9, mew=1.5, mfc="none",
             color="black" if words else color,
@@ -184,9 +186,9 @@ def best_wd(result,         # SweepResult or table from `run_table`
             level=0.9,      # least coverage of the band, 0.9 takes 5 seeds; None: no band
 ) -> BestWD:
     """The best weight decay, each at its own best learning rate, with a band where there are
-    seeds enough. Where any run diverged nothing is chosen. `ValueError` for one wd, or for
-    rule one_se with one seed"""
-    losses = _by_seed(result, y)
+    seeds enough. Where any run diverged or a seed is missing nothing is chosen; `note` names
+    the missing. `ValueError` for one wd, a run twice, or rule one_se with one seed"""
+    losses, missing = _by_seed(result, y)
     if rule not in ("min", "one_se"):
         raise ValueError(f"rule must be 'min' or 'one_se', got {rule!r}")
     if level is not None and not 0 < level < 1:
@@ -199,7 +201,7 @@ def best_wd(result,         # SweepResult or table from `run_table`
     lr_by_seed, by_seed = zip(*[_pair(losses[seed], slack) for seed in losses])
     band = _band(by_seed, level) if level else (math.nan,)*3
     return BestWD(wd, float(mean[lr, wd]), *band, by_seed, lr, lr_by_seed,
-                  _note(losses, lr, wd, level))
+                  _note(losses, lr, wd, level, by_seed, missing))
 
 # %% ../nbs/12_trends.ipynb #d48cd5a3
 def _pair(loss, slack):
@@ -207,9 +209,12 @@ def _pair(loss, slack):
     wd = _choose(loss.groupby("wd").min(), slack)
     return float(loss.xs(wd, level="wd").idxmin()), wd
 
-def _note(losses, lr, wd, level):
-    "In words: too few seeds for a band, or a choice at the grid's edge"
+def _note(losses, lr, wd, level, by_seed, missing):
+    "In words: missing runs, too few seeds for a band, a choice at the grid's edge"
     words, n = [], losses.shape[1]
+    if missing:
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        words.append(f"left out, as seeds are missing: wd {missing[0][1]:g} at lr {missing[0][0]:g}{others}")
     if level and n < _seeds_for(level):
         words.append(f"no band: {level:.0%} takes {_seeds_for(level)} seeds, got {n}")
     for name, value in (("wd", wd), ("lr", lr)):
@@ -217,11 +222,15 @@ def _note(losses, lr, wd, level):
         if len(values) == 1 or value == 0: continue
         for edge, word in ((values.min(), "smallest"), (values.max(), "largest")):
             if value == edge: words.append(f"{name} {value:g} is the {word} of the grid")
+    wds = losses.index.unique("wd")
+    cut = sum(w in (wds.min(), wds.max()) and w not in (0, wd) for w in by_seed)
+    if cut and len(wds) > 1: words.append(f"{cut} of {n} seeds choose the grid's edge")
     return "; ".join(words)
 
 # %% ../nbs/12_trends.ipynb #a10f8c42
 def _by_seed(result, y):
-    "Loss over (lr, wd) in rows and seed in columns, without the rows in which a run diverged"
+    """Loss over (lr, wd) in rows and seed in columns, without the rows in which a run diverged or is
+    missing; and the (lr, wd) at which some are missing"""
     table = run_table(result)
     names = "valid_loss", "valid_loss_min", "train_loss", "train_loss_min", "test_loss"
     losses = [name for name in names if name in table]
@@ -230,8 +239,13 @@ def _by_seed(result, y):
     if table.wd.nunique() < 2:
         raise ValueError("result must hold at least 2 weight decays to choose from, "
                                                 f"got wd {table.wd.iloc[0]:g} alone")
+    if table.duplicated(["lr", "wd", "seed"]).any():
+        raise ValueError("result must hold each lr, wd and seed once, got some twice")
+    runs = table.groupby(["lr", "wd"]).size()
+    missing = runs.index[runs < table.seed.nunique()].tolist()
     table = table.assign(y=table[y].where(~table.diverged))
     curves = table.pivot(index=["lr", "wd"], columns="seed", values="y").dropna()
     if curves.empty:
-        raise ValueError("result must hold a weight decay at which no run diverged, got none")
-    return curves
+        raise ValueError("result must hold a weight decay at which no run diverged "
+                         "and no seed is missing, got none")
+    return curves, missing
