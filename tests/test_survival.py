@@ -60,6 +60,7 @@ def test_killed_at_any_moment(tmp_path, ratings):
 def test_one_sweep_in_a_folder(tmp_path, ratings):
     process = started(tmp_path/"a")
     wait_for_runs(process, tmp_path/"a", 1)
+    process.send_signal(signal.SIGSTOP)          # asleep, it holds its lock: it can't finish before we have asked
     with pytest.raises(RuntimeError, match="in use by another sweep"): sweep(WDS, ratings, CONFIG, path=tmp_path/"a")
     process.kill()
     process.wait()
