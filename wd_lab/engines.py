@@ -359,21 +359,31 @@ def _step(t, flat, groups, rates, mom, wds, adam):
               f(sqr_mom), f(1 - sqr_mom), f(lr/(1 - mom**t)), f(root), f(eps))
 
 # %% ../nbs/09_engines.ipynb #0bcddd00
-@njit(**_math)
-def _fit(flat, groups, W, G, train, valid, plan, adam, link, wds, losses):
-    """Train in place; fills the losses, which stay as they are from the step on
-    at which a loss is not finite"""
-    user, item, rating = train
-    order, bs, n_steps, lrs, moms, lr_scale = plan
-    train_loss, valid_loss = losses
-    for t in range(1, n_steps*len(order) + 1):
-        epoch, step = divmod(t - 1, n_steps)
-        batch = order[epoch, step*bs:(step + 1)*bs]
-        loss = _gradient(user, item, rating, batch, W, G, link)
-        if not np.isfinite(loss): return
-        train_loss[t - 1] = loss
-        _step(t, flat, groups, lrs[t - 1]*lr_scale, moms[t - 1], wds, adam)
-        if step == n_steps - 1: valid_loss[epoch] = _mean_squared_error(valid, W, link)
+def _loop(before_step):
+    """Compile the training loop. It trains in place and fills the losses, which stay as they
+    are from the step on at which a loss is not finite"""
+    @njit(**_math)
+    def fit(decay, flat, groups, W, G, train, valid, plan, adam, link, wds, losses):
+        user, item, rating = train
+        order, bs, n_steps, lrs, moms, lr_scale = plan
+        train_loss, valid_loss = losses
+        for t in range(1, n_steps*len(order) + 1):
+            epoch, step = divmod(t - 1, n_steps)
+            batch = order[epoch, step*bs:(step + 1)*bs]
+            loss = _gradient(user, item, rating, batch, W, G, link)
+            if not np.isfinite(loss): return
+            train_loss[t - 1], rates = loss, lrs[t - 1]*lr_scale
+            rest = before_step(decay, t, flat, groups, (user, item, batch), W, G, rates, wds)
+            _step(t, flat, groups, rates, moms[t - 1], rest, adam)
+            if step == n_steps - 1: valid_loss[epoch] = _mean_squared_error(valid, W, link)
+    return fit
+
+@njit
+def _decoupled(decay, t, flat, groups, rows, W, G, rates, wds):
+    "Nothing before the step: all weights shrink in it"
+    return wds
+
+_fit = _loop(_decoupled)
 
 # %% ../nbs/09_engines.ipynb #ff44de31
 @njit(**_math)
@@ -427,7 +437,7 @@ class CompiledEngine:
         test_loss = _mean_squared_error(start.test, W, link) if start.test else math.nan
         return _run(*losses, np.concatenate([group.ravel() for group in W]), test_loss)
 
-    def _train(self, *args): _fit(*args)
+    def _train(self, *args): _fit(0, *args)
 
 # %% ../nbs/09_engines.ipynb #ca8718bc
 def _cores():
@@ -471,31 +481,15 @@ def _add_l2(w, g, groups, wds):
     for k in range(4):
         for j in range(groups[k], groups[k + 1]): g[j] += np.float32(wds[k])*w[j]
 
-# %% ../nbs/09_engines.ipynb #a2a91b8a
+# %% ../nbs/09_engines.ipynb #01fff98e
 DECAYS = "decoupled", "l2", "batch", "ridge"
 
 @njit(**_math)
-def _fit_with(kind, seen, flat, groups, W, G, train, valid, plan, adam, link, wds, losses):
-    "`_fit` with one of `DECAYS`"
-    user, item, rating = train
-    order, bs, n_steps, lrs, moms, lr_scale = plan
-    train_loss, valid_loss = losses
-    for t in range(1, n_steps*len(order) + 1):
-        epoch, step = divmod(t - 1, n_steps)
-        batch = order[epoch, step*bs:(step + 1)*bs]
-        loss = _gradient(user, item, rating, batch, W, G, link)
-        if not np.isfinite(loss): return
-        train_loss[t - 1] = loss
-        rates = lrs[t - 1]*lr_scale
-        _other_decay(kind, seen, t, flat, groups, (user[batch], item[batch]), W, G, rates, wds)
-        _step(t, flat, groups, rates, moms[t - 1], wds if kind == 0 else 0*wds, adam)
-        if step == n_steps - 1: valid_loss[epoch] = _mean_squared_error(valid, W, link)
-
-# %% ../nbs/09_engines.ipynb #01fff98e
-@njit(**_math)
-def _other_decay(kind, seen, t, flat, groups, rows, W, G, rates, wds):
-    "What a kind other than `decoupled` does before the step"
-    f, keep = np.float32, 1 - rates*wds
+def _one_of_them(decay, t, flat, groups, rows, W, G, rates, wds):
+    "What one of `DECAYS` does before the step, and the decay left for it"
+    (kind, seen), (user, item, batch) = decay, rows
+    if kind == 0: return wds
+    f, keep, rows = np.float32, 1 - rates*wds, (user[batch], item[batch])
     if kind == 1: _add_l2(flat[0], flat[1], groups, wds)
     if kind == 2:
         _shrink_rows(rows[0], W[0], W[2], f(keep[0]), f(keep[2]), seen[0], t)
@@ -503,6 +497,9 @@ def _other_decay(kind, seen, t, flat, groups, rows, W, G, rates, wds):
     if kind == 3:
         _add_ridge(rows[0], W[0], W[2], G[0], G[2], f(wds[0]), f(wds[2]))
         _add_ridge(rows[1], W[1], W[3], G[1], G[3], f(wds[1]), f(wds[3]))
+    return 0*wds
+
+_fit_with = _loop(_one_of_them)
 
 # %% ../nbs/09_engines.ipynb #5b1cfb7b
 class DecayEngine(CompiledEngine):
@@ -517,4 +514,4 @@ class DecayEngine(CompiledEngine):
 
     def _train(self, *args):
         seen = tuple(np.zeros(len(group), np.int64) for group in args[2][:2])
-        _fit_with(DECAYS.index(self.kind), seen, *args)
+        _fit_with((DECAYS.index(self.kind), seen), *args)
