@@ -797,14 +797,19 @@ def _crew(engine, executor):
     elif getattr(engine, "workers", 1) == 1 and not isinstance(engine, CompiledEngine): yield _at_once, 1
     else:
         tasks = SimpleQueue()
-        for _ in range(engine.workers): threading.Thread(target=_work, args=(tasks,), daemon=True).start()
+        threads = [threading.Thread(target=_work, args=(tasks,), daemon=True) for _ in range(engine.workers)]
+        for thread in threads: thread.start()
         def submit(*task):
             future = Future()
             tasks.put((future, *task))
             return future
-        try: yield submit, 2*engine.workers
+        patience = 0.5/engine.workers    # seconds: an interrupted crew may be at long runs, which nobody waits for
+        try:
+            yield submit, 2*engine.workers
+            patience = None
         finally:
-            for _ in range(engine.workers): tasks.put(None)
+            for _ in threads: tasks.put(None)
+            for thread in threads: thread.join(patience)   # one that frees tensors while Python ends would abort it
 
 # %% ../nbs/10_sweep.ipynb #4d722778
 def _work(tasks):
