@@ -1,12 +1,14 @@
 "The built wheel, installed apart from the checkout: everything it needs is in it."
-import os, subprocess, sys, zipfile
+import os, shutil, subprocess, sys, zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
 
 def test_wheel(tmp_path):
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT], check=True, capture_output=True)
+    away = shutil.ignore_patterns(".git", ".venv", "build", "*.egg-info", "__pycache__")
+    source = shutil.copytree(ROOT, tmp_path/"source", ignore=away)                    # setuptools writes where it builds
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, source], check=True, capture_output=True)
     wheel, = tmp_path.glob("wd_lab-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {"wd_lab/ledger.csv", "wd_lab/smith_logs.csv", "wd_lab/course.mplstyle", "wd_lab/sweep.py", "wd_lab/runs/seeds_40.json"} <= set(names)
