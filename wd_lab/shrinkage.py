@@ -44,7 +44,7 @@ def fit_shrinkage(result,         # SweepResult, table from `run_table` or summa
                          worst_at=wd[off.argmax()])
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("held_out")
 
-# %% ../nbs/14_shrinkage.ipynb #af1615c2
+# %% ../nbs/14_shrinkage.ipynb #405e10b7
 def _rms(x): return float(np.sqrt(np.mean(x**2)))
 
 def _first_guess(law, wd, size):
@@ -57,30 +57,32 @@ def _first_guess(law, wd, size):
             "exponential to a floor": (top, 3/wd[-1], low),
             "two exponentials": (top - .7, 5/wd[-1], top - .7, .3/wd[-1])}[law]
 
+# %% ../nbs/14_shrinkage.ipynb #d61bad13
+def _insist(ok, message):
+    if not ok: raise ValueError(message)
+
 def _shrinking(result, y, held_out):
     "Rising wds, the measure there, and which are held out; `ValueError` if none can be fitted"
-    def insist(ok, message):
-        if not ok: raise ValueError(message)
     table = summarize(result)
     known = [c for c in table if c + "_sd" in table]
-    insist(y in known, f"y must be one of {', '.join(known)}, got {y!r}")
-    insist(table.lr.nunique() == 1,
-           f"result must hold one learning rate, got {table.lr.nunique()}: "
-                                    "choose one with sel(lr=...)")
+    _insist(y in known, f"y must be one of {', '.join(known)}, got {y!r}")
+    _insist(table.lr.nunique() == 1,
+            f"result must hold one learning rate, got {table.lr.nunique()}: "
+            "choose one with sel(lr=...)")
     table = table.dropna(subset=[y]).sort_values("wd")
     wd, size = table.wd.to_numpy(), table[y].to_numpy()
-    insist(len(wd) >= 12,
-           f"result must hold at least 12 weight decays for a fit, got {len(wd)}")
-    insist(wd[0] > 0, "wd must be > 0 for a fit over its logarithm, got 0")
-    insist((size > 0).all(), "y must be positive at every wd for a fit of its logarithm, "
-                             f"got {size.min():.3g} in {y!r}")
-    insist(size[-1] < size[0], "y must shrink from the first wd to the last, "
-                               f"got {size[0]:.3g} and {size[-1]:.3g} in {y!r}")
+    _insist(len(wd) >= 12,
+            f"result must hold at least 12 weight decays for a fit, got {len(wd)}")
+    _insist(wd[0] > 0, "wd must be > 0 for a fit over its logarithm, got 0")
+    _insist((size > 0).all(), "y must be positive at every wd for a fit of its logarithm, "
+                              f"got {size.min():.3g} in {y!r}")
+    _insist(size[-1] < size[0], "y must shrink from the first wd to the last, "
+                                f"got {size[0]:.3g} and {size[-1]:.3g} in {y!r}")
     test = np.arange(len(wd)) % 3 == 1 if held_out is None else np.asarray(held_out)
-    insist(test.dtype == bool, f"held_out must be bools, got {test.dtype}")
-    insist(test.shape == wd.shape and test.any() and (~test).sum() >= 8,
-           f"held_out must be {len(wd)} bools, at least one True and 8 False, "
-           f"got {int(test.sum())} True of {test.size}")
+    _insist(test.dtype == bool, f"held_out must be bools, got {test.dtype}")
+    _insist(test.shape == wd.shape and test.any() and (~test).sum() >= 8,
+            f"held_out must be {len(wd)} bools, at least one True and 8 False, "
+            f"got {int(test.sum())} True of {test.size}")
     return wd, size, test
 
 # %% ../nbs/14_shrinkage.ipynb #237b4f5d

@@ -30,7 +30,7 @@ def run_table(result,    # SweepResult, or a table this function made: it comes 
              for name, cut in _cuts(result, data).items()}
     return table.assign(**norms)
 
-# %% ../nbs/12_trends.ipynb #8adb4d88
+# %% ../nbs/12_trends.ipynb #2841b79d
 def parameter_groups(result,    # SweepResult with weights
                      data=None, # the ratings of the sweep, for folders written before 0.2.0
 ) -> dict:                      # name: slice of a run's flat weights
@@ -46,6 +46,7 @@ def parameter_groups(result,    # SweepResult with weights
     ends = np.cumsum([users*k, films*k, users, films]).tolist()
     return {name: slice(i, j) for name, i, j in zip(GROUPS, [0, *ends], ends)}
 
+# %% ../nbs/12_trends.ipynb #1eb30875
 def _cuts(result, data):
     "The groups, where there are weights, of a model that is known to have them"
     if result.weights is None: return {}
@@ -101,7 +102,7 @@ def plot_trend(result,         # SweepResult, a table from `run_table`, or a sum
     _label_axes(ax, table, y, scale)
     return ax
 
-# %% ../nbs/12_trends.ipynb #61068b25
+# %% ../nbs/12_trends.ipynb #19de3e62
 _LABELS = dict(
     train_loss="final training loss (stars²)", train_loss_min="minimum training loss (stars²)",
     valid_loss="final validation loss (stars²)", test_loss="test loss (stars²)",
@@ -122,6 +123,7 @@ def _summary(result, y, scale):
                          f"got wd {table.wd[0]:g} alone")
     return table
 
+# %% ../nbs/12_trends.ipynb #c9dd85c6
 def _draw_curve(ax, curve, y, name):
     repeated = curve.runs.max() > 1
     line, = ax.plot(curve.wd, curve[y], "-" if repeated else ".", ms=3, label=name)
