@@ -6,10 +6,9 @@
 __all__ = ['Film', 'animate_losses', 'animate_weights', 'contact_sheet']
 
 # %% ../nbs/11_animations.ipynb #4f3ec80a
-import base64, os, shutil, subprocess
+import base64, math, os, shutil, subprocess
 from dataclasses import dataclass
 from html import escape
-from numbers import Integral, Real
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,6 +19,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from PIL import Image, features
 
+from .lab import real_number, whole_number
 from .sweep import SweepResult
 
 # %% ../nbs/11_animations.ipynb #923d1e24
@@ -38,7 +38,7 @@ class _Curves:
     def __post_init__(self):
         if self.diverged.all():
             raise ValueError("result must hold a run that did not diverge, "
-                             f"got {len(self.wds)} that did")
+                             f"got {len(self.wds)} that did: try smaller lrs")
 
     @property
     def diverged(self): return ~(np.isfinite(self.score) & np.isfinite(self.mean).all(1))
@@ -116,6 +116,7 @@ def _loss_curves(result, which="train", every=1, band=True, points=640):
     else:
         x, values = np.r_[(step + 1)*epochs/steps, epoch], np.hstack([train, valid])
         axes["ylabel"] = "loss (stars²): training a line, validation dots"
+    axes["ylabel"] = axes["ylabel"].replace("stars²", result.loss_unit)
     wds, score, mean, sd = _over_seeds(result, values, every, band)
     return _Curves(wds, score, x, mean, sd, axes, dots=0 if which == "train" else epochs)
 
@@ -311,16 +312,13 @@ def _checked(path, fps, every, size, colors, loop, pace):
     path = Path(path).expanduser()
     kind = path.suffix.lower()
     if kind not in _KINDS: raise ValueError(f"path must end in .gif, .webp, .mp4 or .png, got {str(path)!r}")
-    if not isinstance(fps, Real) or not 0.01 <= fps <= 50:
-        raise ValueError(f"fps must be a number from 0.01 to 50, got {fps!r}")
+    if not 0.01 <= real_number("fps", fps) <= 50: raise ValueError(f"fps must be from 0.01 to 50, got {fps!r}")
     if path.is_dir(): raise ValueError(f"path must be a file, got the folder {path}")
     if not isinstance(size, (tuple, list)) or len(size) != 2:
         raise ValueError(f"size must be two numbers, width and height, got {size!r}")
-    for name, value, low, high in (("every", every, 1, 10**9), ("colors", colors, 8, 256), ("loop", loop, 0, 65535),
-                                   ("size", size[0], 160, 4096), ("size", size[1], 120, 4096)):
-        if not isinstance(value, Integral) or not low <= value <= high:
-            room = f"at least {low}" if name == "every" else f"from {low} to {high}"
-            raise ValueError(f"{name} must be whole and {room}, got {size if name == 'size' else value!r}")
+    for name, value, low, high in (("every", every, 1, math.inf), ("colors", colors, 8, 256), ("loop", loop, 0, 65535),
+                                   ("size[0]", size[0], 160, 4096), ("size[1]", size[1], 120, 4096)):
+        whole_number(name, value, low, high, floats=False)
     if pace not in ("motion", "log", "grid"): raise ValueError(f"pace must be 'motion', 'log' or 'grid', got {pace!r}")
     if kind == ".mp4" and not shutil.which(mpl.rcParams["animation.ffmpeg_path"]):
         raise RuntimeError("path ends in .mp4, which needs ffmpeg, and there is none on this machine: "

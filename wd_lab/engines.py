@@ -16,6 +16,7 @@ from fastcore.basics import patch
 from numba import njit
 
 from .collab import baseline_learner, item_column, mean_level
+from .lab import whole_number
 
 # %% ../nbs/09_engines.ipynb #301554f9
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class SweepConfig:
             object.__setattr__(self, f.name, value)
         for name, ends in _RANGES.items(): _check_range(name, getattr(self, name), *ends)
         if self.y_range is not None and not self.y_range[0] < self.y_range[1]:
-            raise ValueError(f"y_range must rise, got {self.y_range}")
+            raise ValueError(f"y_range must rise, got {self.y_range}: the lower end comes first")
         if self.valid_pct + self.test_pct > 1 - 1e-9:
             raise ValueError("valid_pct + test_pct must be less than 1, to leave ratings to "
                              f"train on, got {self.valid_pct:g} + {self.test_pct:g}")
@@ -77,7 +78,7 @@ def n_steps(self:SweepConfig, n_train:int) -> int:
 
 # %% ../nbs/09_engines.ipynb #1847ebe7
 _BIG = 1e9
-_RANGES = dict(n_factors=(1, _BIG), epochs=(1, _BIG), lr=(0, _BIG), bs=(1, _BIG), y_range=(-_BIG, _BIG),
+_RANGES = dict(n_factors=(1, _BIG), epochs=(1, _BIG), lr=(1e-30, _BIG), bs=(1, _BIG), y_range=(-_BIG, _BIG),
                valid_pct=(1e-9, 1 - 1e-9), test_pct=(0, 1 - 1e-9), seed=(0, 2**32 - 1), split_seed=(0, 2**32 - 1),
                moms=(0, 1 - 1e-9), sqr_mom=(0, 1 - 1e-9), eps=(1e-30, _BIG), pct_start=(1e-9, 1 - 1e-9),
                div=(1e-9, 1e12), div_final=(1e-9, 1e12),
@@ -104,8 +105,11 @@ def _plain_value(name, value, like):
 # %% ../nbs/09_engines.ipynb #fd7a68ea
 def _check_range(name, value, low, high):
     for v in value if isinstance(value, tuple) else (value,):
-        if v is not None and not low <= v <= high:
-            raise ValueError(f"{name} must be between {low:g} and {high:g}, got {v!r}")
+        if v is None or low <= v <= high: continue
+        least = "more than 0" if 0 < low < 1e-6 else f"at least {low:g}"
+        most = "" if high >= _BIG and v < low else " and less than 1" if 0.9 < high < 1 else f" and at most {high:g}"
+        share = ", a share: 0.2 is 20 %" if "pct" in name else ""
+        raise ValueError(f"{name} must be {least}{most}{share}, got {v!r}")
 
 # %% ../nbs/09_engines.ipynb #2e09e321
 class Start(NamedTuple):
@@ -415,10 +419,9 @@ class CompiledEngine:
     name, version = "compiled", 1
 
     def __init__(self, n_threads:int=None):
-        if n_threads is not None and (n_threads != int(n_threads) or n_threads < 1):
-            raise ValueError("n_threads must be a whole number of at least 1, "
-                             f"got {n_threads!r}")
-        self.workers = int(n_threads or _cores())
+        self.workers = _cores() if n_threads is None else whole_number("n_threads", n_threads)
+
+    def __repr__(self): return f"{type(self).__name__}()"
 
     def run(self, start:Start, config:SweepConfig, wd:float, lr:float) -> Run:
         "Train once with weight decay `wd` and peak learning rate `lr`"
@@ -511,6 +514,8 @@ class DecayEngine(CompiledEngine):
         if kind not in DECAYS: raise ValueError(f"kind must be one of {DECAYS}, got {kind!r}")
         super().__init__(n_threads)
         self.kind, self.name = kind, f"compiled, {kind}"
+
+    def __repr__(self): return f"DecayEngine({self.kind!r})"
 
     def _train(self, *args):
         seen = tuple(np.zeros(len(group), np.int64) for group in args[2][:2])

@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['size', 'announce_stand_in', 'package_dir', 'runs_dir', 'cache_dir', 'recorded', 'reproduced', 'claimed',
-           'chapter_ledger', 'use_style']
+           'chapter_ledger', 'use_style', 'real_number', 'whole_number', 'listed', 'folder_path', 'progress_bar']
 
 # %% ../nbs/00_lab.ipynb #3a4469a7
-import ast, csv, dis, hashlib, inspect, json, logging, os, platform, re, subprocess, textwrap, time
-from functools import partial
-from importlib import metadata, util
+import ast, csv, dis, hashlib, inspect, json, logging, math, os, platform, re, subprocess, sys, textwrap, time
+from collections.abc import Iterable, Set
+from functools import partial, reduce
+from importlib import import_module, metadata, util
+from numbers import Integral, Real
 from pathlib import Path
 from types import CodeType
 
@@ -101,7 +103,17 @@ def _seen(f):
 
 def _is_ours(f, home):
     "A function of the experiment's own module, which is not the library: that has a version and a commit"
-    return inspect.isfunction(f) and f.__module__ == home and not str(home).startswith("wd_lab.")
+    return (inspect.isfunction(f) and f.__module__ == home and not str(home).startswith("wd_lab.")
+            and not _is_exported(f))
+
+def _is_exported(f):
+    "Is it the library's own, in the notebook that it is exported from?"
+    from wd_lab._modidx import d
+    for module, names in d["syms"].items():
+        if f"{module}.{f.__qualname__}" in names:
+            theirs = reduce(getattr, f.__qualname__.split("."), import_module(module))
+            if _source(f) and _source(theirs) == _source(f): return True
+    return False
 
 def _code_of(run):
     "Functions of an experiment's own module, and plain values that they read: what its record depends on"
@@ -271,3 +283,85 @@ def use_style():
     "Draw from here on with the course's matplotlib style sheet"
     import matplotlib.pyplot as plt
     plt.style.use(package_dir()/"course.mplstyle")
+
+# %% ../nbs/00_lab.ipynb #0cf87ebc
+def real_number(name:str,            # of the argument
+                value,               # what was given
+                low:float=-math.inf, # the least that will do
+                high:float=math.inf, # all that will do is less
+                above:bool=False,    # is `low` itself too little?
+                remedy:str="",       # what to do instead
+) -> float:
+    "`value` as a float. `TypeError` if it is no number, `ValueError` if it is out of bounds, nan or infinite"
+    value, remedy = _one_number(value), remedy and f": {remedy}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r}{remedy}")
+    if low <= value < high and abs(value) < math.inf and not (above and value == low): return float(value)
+    bounds = [f"{'more than' if above else 'at least'} {low:g}"]*(low > -math.inf)
+    bounds.append("finite" if high == math.inf else f"less than {high:g}")
+    raise ValueError(f"{name} must be {' and '.join(bounds)}, got {value!r}{remedy}")
+
+def whole_number(name:str,            # of the argument
+                 value,               # what was given
+                 low:int=1,           # the least that will do
+                 high:float=math.inf, # the most that will do
+                 remedy:str="",       # what to do instead
+                 floats:bool=True,    # will 2.0 do?
+) -> int:
+    "`value` as an int. `TypeError` if it is no whole number, `ValueError` if it is out of bounds"
+    value, remedy = _one_number(value), remedy and f": {remedy}"
+    kind = Real if floats else Integral
+    if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value) or value != int(value):
+        raise TypeError(f"{name} must be a whole number, got {value!r}{remedy}")
+    if low <= value <= high: return int(value)
+    most = "" if high == math.inf else f" and at most {high}"
+    raise ValueError(f"{name} must be at least {low}{most}, got {value!r}{remedy}")
+
+def _one_number(value): return value.item() if getattr(value, "shape", None) == () else value
+
+# %% ../nbs/00_lab.ipynb #36ddcbeb
+def listed(values, # a collection of any kind, or one thing
+):
+    "Collections and what gives things one by one as a list, sets sorted; one thing, or text, as it is"
+    if isinstance(values, Set): return sorted(values)
+    if hasattr(values, "tolist"): return (values.reshape(-1) if getattr(values, "ndim", 0) > 1 else values).tolist()
+    if isinstance(values, (str, bytes)) or hasattr(values, "columns"): return values
+    return list(values) if isinstance(values, Iterable) else values
+
+def folder_path(path, # as the user gave it, `~` too
+) -> Path:
+    "The path of a folder. `TypeError` if it is no path, `ValueError` if it is a file"
+    if not isinstance(path, (str, os.PathLike)): raise TypeError(f"path must be a folder, got {path!r}")
+    path = Path(path).expanduser()
+    if path.exists() and not path.is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
+    return path
+
+# %% ../nbs/00_lab.ipynb #2b05c16a
+def progress_bar(total:int,     # how many there are
+                 done:int=0,    # how many of them were there before
+                 progress=True, # show it at all?
+                 unit:str="run",# what they are
+):                              # with `update()`, called after each; a context manager
+    "How many are done, how fast, and the time left: a bar, or lines where nobody looks"
+    from tqdm import tqdm
+    seen = "ipykernel" in sys.modules or sys.stderr.isatty()
+    if progress and not seen: return _Lines(total, done, unit)
+    return tqdm(total=total, initial=done, unit=unit, **({} if progress else {"disable": True}))
+
+class _Lines:
+    "A line in a log after half a minute, a minute, two, and so on, then every ten minutes"
+    def __init__(self, total, done, unit, clock=time.monotonic):
+        self.total, self.done, self.before, self.unit, self.clock = total, done, done, unit, clock
+        self.begin, self.pause = clock(), 30
+        self.next = self.begin + self.pause
+    def __enter__(self): return self
+    def __exit__(self, *_): pass
+    def update(self):
+        self.done, now = self.done + 1, self.clock()
+        if now < self.next: return
+        spent = now - self.begin
+        rest = spent*(self.total - self.done)/(self.done - self.before)
+        print(f"wd_lab: {self.done} of {self.total} {self.unit}s, {spent:.0f} s so far, about {rest:.0f} s to go",
+              file=sys.stderr, flush=True)
+        self.pause = min(2*self.pause, 600)
+        self.next = now + self.pause

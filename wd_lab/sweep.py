@@ -6,8 +6,7 @@
 __all__ = ['GROUPS', 'wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
 # %% ../nbs/10_sweep.ipynb #2fe84e47
-import difflib, errno, hashlib, json, math, os, re, shutil, sys, threading, time, warnings, zlib
-from collections.abc import Iterable, Set
+import difflib, errno, hashlib, json, math, os, re, shutil, threading, warnings, zlib
 from contextlib import contextmanager, nullcontext
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict
@@ -23,8 +22,8 @@ from fastcore.basics import patch
 from filelock import FileLock, Timeout
 
 from .collab import mean_level, plot_losses, smooth_losses
-from .engines import CompiledEngine, FastaiEngine, SweepConfig, common_start
-from .lab import cache_dir, write_json
+from .engines import DECAYS, CompiledEngine, FastaiEngine, SweepConfig, common_start
+from .lab import cache_dir, folder_path, listed, progress_bar, real_number, whole_number, write_json
 
 # %% ../nbs/10_sweep.ipynb #ff1a2e1c
 def wd_grid(lo:float=1e-4,      # first value, a power of ten
@@ -33,16 +32,18 @@ def wd_grid(lo:float=1e-4,      # first value, a power of ten
 ) -> np.ndarray:                # float64, rising, each the decimal fraction it should be
     """Weight decays in even steps within each decade. `ValueError` for bounds that are not
     powers of ten or a count that does not divide 90"""
-    if per_decade != int(per_decade) or per_decade < 1 or 90 % per_decade:
+    per_decade = whole_number("per_decade", per_decade)
+    if 90 % per_decade:
         raise ValueError("per_decade must divide 90 "
                          f"(90, 45, 30, 18, 15, 10, 9, 6, 5, 3, 2, 1), got {per_decade!r}")
     first, last = _exponent("lo", lo), _exponent("hi", hi)
     if not first < last:
         raise ValueError(f"lo must be less than hi, got lo={lo!r} and hi={hi!r}")
-    mantissas = range(10, 100, 90//int(per_decade))
+    mantissas = range(10, 100, 90//per_decade)
     return np.array([float(f"{m}e{e - 1}") for e in range(first, last) for m in mantissas])
 
 def _exponent(name, value):
+    value = real_number(name, value)
     if not 0 < value < math.inf or float(f"1e{round(math.log10(value))}") != value:
         raise ValueError(f"{name} must be a power of ten such as 1e-4, got {value!r}")
     return round(math.log10(value))
@@ -94,37 +95,52 @@ class _Ratings(NamedTuple):
     def read(cls, data, user=None, item=None, rating=None):
         "From a DataFrame; `ValueError` or `TypeError` for one that can't be used"
         if not hasattr(data, "columns"):
-            raise TypeError(f"data must be a DataFrame such as movielens_100k() gives, got a {type(data).__name__}")
-        names = [_column(data, "user", user), _item_name(data, item), _column(data, "rating", rating)]
+            remedy = f": pd.read_csv({str(data)!r})" if isinstance(data, (str, Path)) else ""
+            raise TypeError("data must be a DataFrame such as movielens_100k() gives, "
+                            f"got a {type(data).__name__}{remedy}")
+        names = _columns(data, user=user, item=item, rating=rating)
         (i, users), (j, items) = [_numbered(data[name]) for name in names[:2]]
         table = pd.DataFrame(dict(user=i, movie=j, rating=_as_numbers(data[names[2]])))
-        if (twice := int(table.duplicated(["user", "movie"]).sum())) > 0.05*len(table):
-            warnings.warn(f"{twice} of {len(table)} ratings are of a film by a user who rated it before: "
-                          "a random split puts such pairs on both sides", stacklevel=4)
+        if (twice := int(table.duplicated(["user", "movie"]).sum())) > 0.01*len(table):
+            warnings.warn(f"{twice} of {len(table)} ratings are of a film by a user who rated it before: a random split "
+                          "puts such pairs on both sides, "
+                          f"data.drop_duplicates({[str(c) for c in names[:2]]}) leaves one of each", stacklevel=4)
         source = str(data.attrs.get("source", "your data"))
-        return cls(table, users, items, _titles(data, names[1], items), tuple(names), source)
+        return cls(table, users, items, _titles(data, names[1], items), names, source)
 
     @property
     def sizes(self): return len(self.users) + 1, len(self.items) + 1
 
 # %% ../nbs/10_sweep.ipynb #c9160097
-def _column(data, role, name):
-    "The column for a role: as named, or called like its role"
-    wanted, have = role if name is None else name, [str(c) for c in data.columns]
-    if wanted not in data: raise ValueError(f"data must have a column {wanted!r}, got {have}: "
-                                            f"name yours, as in sweep(..., {role}={have[0]!r})")
-    if have.count(str(wanted)) > 1: raise ValueError(f"data must have one column {wanted!r}, got {have.count(wanted)}")
-    return wanted
+_USUAL = dict(user=["user"], item=["title", "movie"], rating=["rating"])
+_WORDS = dict(user="user|client|customer|reader|member|person", rating="rating|stars|score|grade|vote|percent",
+              item="item|title|movie|film|isbn|book|product|song|track")
 
-def _item_name(data, item):
-    "The column that films are known by: as named, or title, or movie. `ValueError` if titles hide many films"
-    if item is not None: return _column(data, "item", item)
-    found = [c for c in ("title", "movie") if c in data]
-    if not found: raise ValueError("data must have a column 'title' or 'movie', "
-                                   f"got {[str(c) for c in data.columns]}: name yours, as in sweep(..., item='isbn')")
-    for name in found: _column(data, "item", name)
-    if len(found) == 2: _check_titles(data)
-    return found[0]
+def _columns(data, **named):
+    "The columns of users, films and ratings: as named, or called like their roles. `ValueError` tells all that lack"
+    have = [str(c) for c in data.columns]
+    wanted = {role: _USUAL[role] if name is None else [name] for role, name in named.items()}
+    found = {role: next((c for c in names if c in data), None) for role, names in wanted.items()}
+    if lacking := [role for role, c in found.items() if c is None]:
+        asked = " and a column ".join(" or ".join(map(repr, wanted[role])) for role in lacking)
+        free = [c for c in have if c not in map(str, found.values())]
+        raise ValueError(f"data must have a column {asked}, got {have}: {_naming(lacking, free)}")
+    both = named["item"] is None and {"title", "movie"} <= set(have)
+    for name in map(str, [*found.values(), *["movie"]*both]):
+        if have.count(name) > 1: raise ValueError(f"data must have one column {name!r}, got {have.count(name)}")
+    if len({*found.values()}) < 3:
+        raise ValueError(f"user, item and rating must be three columns, got {', '.join(map(repr, found.values()))}")
+    if both: _check_titles(data)
+    return tuple(found.values())
+
+def _naming(lacking, free):
+    "What to write so that these roles are known, as far as the columns' names tell"
+    likely = {role: next((c for c in free if re.search(_WORDS[role], c.lower())), None) for role in lacking}
+    told = ", ".join(f"{role}={c!r}" for role, c in likely.items() if c)
+    untold = " and ".join(f"{role}=" for role, c in likely.items() if not c)
+    headless = any(re.fullmatch(r"-?\d+([.,]\d+)?", c) for c in free)
+    return ("name yours " + " and ".join([f"as in sweep(..., {told})"]*bool(told) + [f"with {untold}"]*bool(untold))
+            + " (or does the file lack a line of names on top?)"*headless)
 
 # %% ../nbs/10_sweep.ipynb #57159c51
 def _check_titles(data):
@@ -153,12 +169,22 @@ def _as_numbers(column):
     name = column.name
     if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
         raise TypeError(f"data must have numbers as ratings, got dates in {name!r} such as {column.iloc[0]}")
+    _check_no_text(column)
     try: values = column.to_numpy(np.float32, na_value=np.nan)
     except (TypeError, ValueError):
         raise TypeError(f"data must have numbers as ratings, got {column.iloc[0]!r} in {name!r}") from None
     if not np.isfinite(values).all():
         raise ValueError(f"data must have a number as rating in every row of {name!r}, got nan or infinity")
     return values
+def _check_no_text(column):
+    "`TypeError` for ratings that are text, even if it could be read as numbers"
+    if getattr(column.dtype, "kind", "O") in "iufb": return
+    texts = [v for v in pd.unique(column) if isinstance(v, str)]
+    if not texts: return
+    strange = [t for t, number in zip(texts, pd.to_numeric(pd.Series(texts), errors="coerce")) if number != number]
+    remedy = f": data[{column.name!r}].astype(float) makes numbers of it"
+    if strange: remedy = ": write it with a point" if re.fullmatch(r"-?\d+,\d+", strange[0]) else ""
+    raise TypeError(f"data must have numbers as ratings, got {[*strange, *texts][0]!r} in {column.name!r}{remedy}")
 
 # %% ../nbs/10_sweep.ipynb #fa2abf59
 def _titles(data, item, items):
@@ -196,7 +222,9 @@ class _Plan(NamedTuple):
 # %% ../nbs/10_sweep.ipynb #dc6b90af
 def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=True, user=None, item=None, rating=None):
     "Check the request and write it down"
-    if not isinstance(config, SweepConfig): raise TypeError(f"config must be a SweepConfig, got {config!r}")
+    if not isinstance(config, SweepConfig):
+        remedy = f": SweepConfig(**{config!r})" if isinstance(config, dict) else ""
+        raise TypeError(f"config must be a SweepConfig, got {config!r}{remedy}")
     engine, grid = _engine(engine), _asked(wds, config, lrs, seeds)
     _check_pull(engine, grid, config)
     ratings = _Ratings.read(data, user, item, rating)
@@ -239,10 +267,11 @@ def _labels(index):
 # %% ../nbs/10_sweep.ipynb #e8dd9756
 def _asked(wds, config, lrs, seeds):
     "The values of the grid, checked"
-    wds, lrs = _values("wds", wds), _values("lrs", [config.lr] if lrs is None else lrs)
+    if hasattr(wds, "columns"): raise TypeError("wds must be numbers, got a DataFrame: wds come first, then data")
+    wds, lrs, seeds = _values("wds", wds), _values("lrs", [config.lr] if lrs is None else lrs), listed(seeds)
     if 0 in lrs: raise ValueError("lrs must be greater than 0, got 0: a learning rate of 0 trains nothing")
-    seeds, several = _listed(seeds), np.ndim(_listed(seeds)) > 0
-    count = np.size(seeds) if several else _values("seeds", seeds, whole=True, low=1)[0]
+    several = isinstance(seeds, list)
+    count = len(seeds) if several else whole_number("seeds", seeds)
     if len(wds)*len(lrs)*count > _MOST:
         raise ValueError(f"wds, lrs and seeds must make at most {_MOST:,} runs, got {len(wds)*len(lrs)*count:,}")
     seeds = _values("seeds", seeds if several else range(config.seed, config.seed + count), whole=True)
@@ -261,34 +290,26 @@ def _grid(asked, kind):
 def _jsonable(d): return json.loads(json.dumps(d))
 
 # %% ../nbs/10_sweep.ipynb #294930c3
-def _values(name, values, whole=False, low=0):
-    "A list of distinct, finite numbers from `low` on; `ValueError` or `TypeError` otherwise"
-    array = np.atleast_1d(np.asarray(_listed(values)))
-    if array.size == 0: raise ValueError(f"{name} must hold at least one value, got none")
-    fits = array.dtype.kind in "iuf" and (not whole or array.dtype.kind in "iu" or (array == np.round(array)).all())
-    if not fits: raise TypeError(f"{name} must be {'whole ' if whole else ''}numbers, got {values!r}")
-    values, high = [int(v) if whole else float(v) for v in array.ravel()], 2**32 if whole else math.inf
-    for v in values:
-        if not low <= v < high:
-            raise ValueError(f"{name} must be {'below 2**32' if whole else 'finite'} and >= {low}, got {v!r}")
+def _values(name, values, whole=False):
+    "A list of distinct, finite numbers from 0 on; `ValueError` or `TypeError` otherwise"
+    values, each = listed(values), name
+    if isinstance(values, list): each = f"each of {name}"
+    else: values = [values]
+    if not values: raise ValueError(f"{name} must hold at least one value, got none")
+    values = [whole_number(each, v, 0, 2**32 - 1) if whole else real_number(each, v, 0) for v in values]
     if len(set(values)) < len(values):
         raise ValueError(f"{name} must be distinct, got {max(values, key=values.count)!r} twice")
     return values
 
-def _listed(values):
-    "Sets (sorted), generators and other things that give numbers one by one, as a list"
-    if isinstance(values, Set): return sorted(values)
-    known = isinstance(values, (str, bytes, list, tuple, range)) or hasattr(values, "__array__")
-    return list(values) if isinstance(values, Iterable) and not known else values
-
 # %% ../nbs/10_sweep.ipynb #bd562138
 def _engine(engine):
     engines = dict(auto=CompiledEngine, compiled=CompiledEngine, fastai=FastaiEngine)
-    words = f"engine must be 'auto', 'compiled', 'fastai' or an engine, got {engine!r}"
+    words = "engine must be 'auto', 'compiled', 'fastai' or an engine, got"
     if isinstance(engine, str):
-        if engine not in engines: raise ValueError(words)
-        return engines[engine]()
-    if isinstance(engine, type) or not hasattr(engine, "run"): raise TypeError(words)
+        if engine in engines: return engines[engine]()
+        raise ValueError(f"{words} {engine!r}" + f": DecayEngine({engine!r})"*(engine in DECAYS))
+    if isinstance(engine, type): raise TypeError(f"{words} the class {engine.__name__}: write {engine.__name__}()")
+    if not hasattr(engine, "run"): raise TypeError(f"{words} {engine!r}")
     return engine
 
 # %% ../nbs/10_sweep.ipynb #e797f047
@@ -326,7 +347,6 @@ def _seal(identity):
 # %% ../nbs/10_sweep.ipynb #0e90be1f
 def _check_free(path):
     "`ValueError` if a sweep can't begin there"
-    if path.exists() and not path.is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
     ours = re.compile(r"\.lock|runs\.npy\.part|ids\.json|(config|ids)\.\d+\.part")
     strangers = sorted(p.name for p in path.iterdir() if not ours.fullmatch(p.name)) if path.exists() else []
     if strangers: raise ValueError("path must be a new or empty folder or one that holds a sweep, "
@@ -338,9 +358,8 @@ def _check_room(path, n_bytes):
 
 def _in_words(path, e):
     "An error of the disk in words: which folder, how much is free, what to do"
-    if e.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return PermissionError(e.errno, f"path {path} can't be written to ({e.strerror}): "
-                                        "choose a folder that is yours")
+    if e.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
+        return OSError(e.errno, f"path {path} can't be written to ({e.strerror}): choose a folder that is yours")
     if e.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT): return e
     free = shutil.disk_usage(path).free/1e6
     return OSError(e.errno, f"no room on the disk for {path} ({free:.0f} MB free, {e.strerror}): "
@@ -445,17 +464,16 @@ class _Folder:
 # %% ../nbs/10_sweep.ipynb #2fe31acc
 @patch
 def _make_room(self:_Folder, plan):
-    "Records for runs that are not there yet. Finished ones are kept, and the file changes in one step"
+    "Records for runs that are not there yet. All others are kept, and the file changes in one step"
     old, asked = _mapped(self.path, self.identity, plan.records.dtype), plan.records
     places, wanted = _places(old), _keys(asked)
     if all(key in places for key in wanted): return
     if self.identity["format"] == 1: self.identity = _modern(self.path, plan)
     others = set(places) - set(wanted)
-    kept = [i for key, i in places.items() if key in others and old["finished"][i]]
-    if lost := len(others) - len(kept):
-        warnings.warn(f"path {self.path} had {lost} unfinished runs, which this call with new values gives up: "
-                      "SweepResult.load will not miss them", stacklevel=2)
-    parts = [old[i] for i in kept] + [old[places[key]] if key in places else asked[j] for j, key in enumerate(wanted)]
+    parts = [old[places[key]] if key in places else asked[j] for j, key in enumerate(wanted)]
+    if others:                                         # as a grid is listed, whatever was asked for when
+        parts += [old[places[key]] for key in others]
+        parts.sort(key=lambda run: (run["seed"], run["lr"], run["wd"]))
     _check_room(self.path, len(parts)*asked.itemsize)
     try:
         _write_records(self.path/"runs.npy.part", asked.dtype, len(parts), (r.tobytes() for r in parts))
@@ -559,6 +577,11 @@ def hist_edges(self:SweepResult):
     return np.linspace(-limit, limit, self.config.hist_bins + 1)
 
 @patch(as_prop=True)
+def loss_unit(self:SweepResult) -> str:
+    "What the axes of plots say: squared stars, where it is known that the ratings are stars"
+    return "stars²" if self.identity["source"].startswith(("MovieLens", "synthetic_ratings")) else "squared units"
+
+@patch(as_prop=True)
 def smooth_train_loss(self:SweepResult):
     "runs x steps, as fastai's recorder shows it"
     if not hasattr(self, "_smooth"): self._smooth = smooth_losses(self.train_loss)
@@ -581,6 +604,7 @@ def runs(self:SweepResult) -> pd.DataFrame:
             valid_loss=valid[:, -1], valid_loss_min=np.fmin.reduce(valid, axis=1), **test,
             diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)),
             **dict(zip(names, self.records["weight_stats"].T))))
+        self._runs.attrs["loss_unit"] = self.loss_unit
     return self._runs.copy()
 
 # %% ../nbs/10_sweep.ipynb #b8cbd24d
@@ -610,6 +634,8 @@ def _part(self:SweepResult, rows):
 
 @patch
 def __getitem__(self:SweepResult, i) -> SweepResult:
+    if isinstance(i, str): raise TypeError(f"an index must be the number of a run or a slice, got {i!r}: "
+                                           f"result.runs[{i!r}] is a column")
     return self._part(np.arange(len(self))[i].reshape(-1))
 
 @patch
@@ -624,9 +650,19 @@ def __repr__(self:SweepResult):
     several = [len(i[name + "s"]) for name in _KEYS.names]
     times = " x " if math.prod(several) == len(self) else ", "           # not every pair is there
     values = times.join(map(count, several, _KEYS.names))
-    epochs = count(self.config.epochs, "epoch")
-    return (f"SweepResult({count(len(self), 'run')}: {values}, {epochs} on {i['source']}; "
-            + ("all diverged)" if best is None else f"best final valid loss {best.valid_loss:.4f} at wd {best.wd:g})"))
+    about = f"{count(self.config.epochs, 'epoch')} on {i['source']}{_unusual(i['engine'], self.config)}"
+    found = "all diverged"
+    if best is not None:
+        edge = dict.fromkeys([max(i["wds"])], ", the largest tried") | {min(i["wds"]): ", the smallest tried"}
+        at_edge = edge.get(best.wd, "") if len(i["wds"]) > 1 and best.wd > 0 else ""
+        found = f"best final valid loss {best.valid_loss:.4f} at wd {best.wd:g}{at_edge}"
+    return f"SweepResult({count(len(self), 'run')}: {values}, {about}; {found})"
+
+def _unusual(engine, config):
+    "What makes the losses other ones than the default's: the kind of decay, the mean, test ratings"
+    name = engine.rpartition(" ")[0].removeprefix("compiled, ")
+    return "".join([f", {name}"*(name not in ("compiled", "fastai")), ", center"*config.center,
+                    f", test_pct {config.test_pct:g}"*(config.test_pct > 0)])
 
 @patch
 def _repr_html_(self:SweepResult):
@@ -653,9 +689,12 @@ def to_frame(self:SweepResult) -> pd.DataFrame:
 def save(self:SweepResult,
          path): # a new or empty folder
     "Write the sweep into a folder"
-    identity = self.identity
+    path, identity = folder_path(path), self.identity
+    if (path/"config.json").exists():
+        raise ValueError(f"path must be a new or empty folder, got the sweep {path}: give another name, or add to it "
+                         "with sweep(..., path=)")
     if identity["format"] > 1: identity = {k: v for k, v in identity.items() if k not in ("wds", "lrs", "seeds")}
-    _begin(Path(path).expanduser(), identity, np.array(self.records), self.ids if "users" in identity["data"] else None)
+    _begin(path, identity, np.array(self.records), self.ids if "users" in identity["data"] else None)
 
 # %% ../nbs/10_sweep.ipynb #0cc27b92
 @patch(cls_method=True)
@@ -666,15 +705,21 @@ def load(cls:SweepResult,
 ) -> SweepResult:
     """A saved or finished sweep, its arrays mapped from disk. `ValueError` if it is damaged, not finished, or of
     other data"""
-    path = Path(path).expanduser()
+    path = folder_path(path)
     identity = _identity(path)
     ids, records = _ids(path, identity), _mapped(path, identity)
-    missing = int((records["finished"] == 0).sum())
-    if missing and not (partial and missing < len(records)):
-        raise ValueError(f"path {path} holds an unfinished sweep, {missing} of {len(records)} runs are missing: "
-                         f"call sweep(..., path={str(path)!r}) again, or load with partial=True what is there")
-    result = cls(identity, records[records["finished"] != 0] if missing else records, ids)
+    missing = records[records["finished"] == 0]
+    if len(missing) and not (partial and len(missing) < len(records)):
+        which = "; ".join(f"{name}s {_some(missing[name])}" for name in _KEYS.names)
+        raise ValueError(f"path {path} holds an unfinished sweep, {len(missing)} of {len(records)} runs are missing "
+                         f"({which}): ask sweep(..., path={str(path)!r}) for them, or load with partial=True what is "
+                         "there")
+    result = cls(identity, records[records["finished"] != 0] if len(missing) else records, ids)
     return result if data is None else result._knowing(data)
+def _some(values, most=5):
+    "Some values in words"
+    values = list(dict.fromkeys(values.tolist()))
+    return ", ".join(f"{v:g}" for v in values[:most]) + f" and {len(values) - most} more"*(len(values) > most)
 
 # %% ../nbs/10_sweep.ipynb #ab819cbe
 @patch
@@ -698,31 +743,43 @@ def best(self:SweepResult,
          seed=None, # None: by validation
 ) -> SweepResult:   # of one run
     """The run with the lowest final validation loss: wd and lr by their mean over seeds, of
-    those that have the most seeds, then the seed. `ValueError` if every run there diverged"""
+    those that have the most seeds, then the seed. `ValueError` if every run there diverged,
+    or no seed is common to those that are compared"""
     where = {k: v for k, v in dict(wd=wd, lr=lr, seed=seed).items() if v is not None}
     chosen = self.sel(**where) if where else self
     runs = chosen.runs
     whole = runs[~runs.diverged.groupby([runs.lr, runs.wd]).transform("any")]
     if whole.empty:
         raise ValueError("the sweep must hold a run that did not diverge, "
-                         f"got {len(runs)} that did")
+                         f"got {len(runs)} that did: try smaller lrs")
     repeats = whole.groupby(["lr", "wd"]).seed.transform("size")
     whole = whole[repeats == repeats.max()]      # one lucky seed is no match for a mean of five
+    pairs = whole.groupby("seed").seed.transform("size")
+    common = pairs == len(whole[["lr", "wd"]].drop_duplicates())
+    if not common.any():
+        raise ValueError("the sweep must hold a seed that all of its wds and lrs have, "
+                         f"got {len(set(whole.seed))} of which none is: best(seed=...)")
+    whole = whole[common]                        # and no three are one for three others
     lr, wd = whole.groupby(["lr", "wd"]).valid_loss.mean().idxmin()
     return chosen[whole[(whole.lr == lr) & (whole.wd == wd)].valid_loss.idxmin()]
 
 # %% ../nbs/10_sweep.ipynb #219d9d1f
 @patch
 def plot(self:SweepResult,
-         y="valid_loss", # a column of `runs`
+         y="valid_loss", # a column of `runs`, or of `wd_lab.trends.run_table`
          ax=None,        # matplotlib Axes; a new figure by default
          **kwargs):      # to `wd_lab.trends.plot_trend`
     "The measure over weight decay; of a single weight decay the losses of its best run"
     if len(self.identity["wds"]) == 1:
+        if y != "valid_loss" or kwargs:
+            raise ValueError("y must be left out for one weight decay, of which all losses over steps are shown, "
+                             f"got {', '.join([repr(y), *kwargs])}")
         run = self.best()
-        return plot_losses(run.smooth_train_loss[0], run.valid_loss[0], ax=ax)
+        ax = plot_losses(run.smooth_train_loss[0], run.valid_loss[0], ax=ax)
+        ax.set_ylabel(ax.get_ylabel().replace("stars²", self.loss_unit))
+        return ax
     from wd_lab.trends import plot_trend
-    return plot_trend(self.runs, y, ax=ax, **kwargs)
+    return plot_trend(self.runs if y in self.runs else self, y, ax=ax, **kwargs)
 
 # %% ../nbs/10_sweep.ipynb #93b35955
 def sweep(wds,                  # weight decays, for example `wd_grid()`
@@ -743,8 +800,7 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
     split, initial weights and batches.
 
     With a `path`, finished runs survive Ctrl-C and a killed process: the same call goes on
-    with the rest, to the same bits, and one with new values adds what is missing (and gives
-    up what was unfinished and is not asked for again, with a warning).
+    with the rest, to the same bits, and one with new values adds what is missing.
     `ValueError` or `TypeError` for settings or ratings that make no sense, or a `path` that
     holds something else or is damaged; `RuntimeError` if another sweep is at work there;
     `OSError` if the disk is full; `KeyboardInterrupt` says what is kept."""
@@ -753,7 +809,7 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
     columns = dict(user=user, item=item, rating=rating)
     plan = _plan(wds, data, config, lrs, seeds, engine, keep_weights, **columns)
     if path is None: return _train(plan, _Memory(plan), executor, progress)
-    path = Path(path).expanduser()
+    path = folder_path(path)
     with _locked(path): return _train(plan, _Folder(path, plan), executor, progress)
 
 # %% ../nbs/10_sweep.ipynb #86894d39
@@ -761,7 +817,7 @@ def _train(plan, store, executor, progress):
     "Train what is not finished, keeping each run as it comes"
     todo = np.flatnonzero(~store.finished)
     seal, run = _seal(store.identity), plan.engine.run
-    with _bar(len(plan.records), len(plan.records) - len(todo), progress) as bar:
+    with progress_bar(len(plan.records), len(plan.records) - len(todo), progress) as bar:
         def keep(i, trained):
             record = plan.records[i].copy()
             _fill(record, trained, plan.config, plan.level(i), seal)
@@ -826,38 +882,12 @@ def _at_once(run, *arguments):
     future.set_result(run(*arguments))
     return future
 
-# %% ../nbs/10_sweep.ipynb #f184c849
-def _bar(total, done, progress):
-    "Runs done, rate and time left: a bar, or lines where nobody looks"
-    from tqdm import tqdm
-    seen = "ipykernel" in sys.modules or sys.stderr.isatty()
-    if progress and not seen: return _Lines(total, done)
-    return tqdm(total=total, initial=done, unit="run", **({} if progress else {"disable": True}))
-
-class _Lines:
-    "A line in a log after half a minute, a minute, two, and so on, then every ten minutes"
-    def __init__(self, total, done, clock=time.monotonic):
-        self.total, self.done, self.before, self.clock = total, done, done, clock
-        self.begin, self.pause = clock(), 30
-        self.next = self.begin + self.pause
-    def __enter__(self): return self
-    def __exit__(self, *_): pass
-    def update(self):
-        self.done, now = self.done + 1, self.clock()
-        if now < self.next: return
-        spent = now - self.begin
-        rest = spent*(self.total - self.done)/(self.done - self.before)
-        print(f"wd_lab: {self.done} of {self.total} runs, {spent:.0f} s so far, about {rest:.0f} s to go",
-              file=sys.stderr, flush=True)
-        self.pause = min(2*self.pause, 600)
-        self.next = now + self.pause
-
 # %% ../nbs/10_sweep.ipynb #f6e19327
 def cached_sweep(wds, data, config:SweepConfig=SweepConfig(), **kwargs # as for `sweep`, without `path`
 ) -> SweepResult:
     """`sweep` into a folder of the course's cache, named after what it is: done once, then read. Waits while another
     process works on it"""
-    wds, settings = _listed(wds), ("lrs", "seeds", "engine", "keep_weights", "user", "item", "rating")
+    wds, settings = listed(wds), ("lrs", "seeds", "engine", "keep_weights", "user", "item", "rating")
     plan = _plan(wds, data, config, **{k: v for k, v in kwargs.items() if k in settings})
     for root, name in ((cache_dir()/"sweeps", _name_1(plan)), (cache_dir()/"sweeps_2", _name(plan))):
         path = root/f"{config.digest}-{name}"
@@ -962,7 +992,10 @@ def predict(self:SweepResult,
     "What these users would give these films. `ValueError` for unknown users or films"
     import torch
     rows = _rows("users", self.users, users), _rows("items", self.items, items)
-    x = torch.from_numpy(np.stack(np.broadcast_arrays(*rows), axis=-1))
+    try: x = torch.from_numpy(np.stack(np.broadcast_arrays(*rows), axis=-1))
+    except ValueError:
+        shapes = " and ".join(str(r.shape) for r in rows)
+        raise ValueError(f"users and items must be one, or as many of each, got shapes {shapes}") from None
     with torch.no_grad(): predicted = self.model(wd, lr, seed)(x.reshape(-1, 2))
     return predicted.reshape(x.shape[:-1]).numpy()
 
@@ -971,11 +1004,13 @@ def _rows(name, known, wanted):
     "Rows of ids, in the shape they came in; `ValueError` with the nearest for an unknown one"
     wanted = np.asarray(wanted)
     rows = known.get_indexer(wanted.ravel()) + 1
-    for value in wanted.ravel()[rows == 0]:
-        close = difflib.get_close_matches(str(value), [str(k) for k in known], 1, 0.5)
-        hint = f"the nearest is {close[0]!r}" if close else f"the first is {known.tolist()[0]!r}"
+    for value in wanted.ravel()[rows == 0].tolist():
+        ids = {str(k): k for k in known.tolist()}
+        close = difflib.get_close_matches(str(value), ids, 1, 0.5)
+        hint = f"the nearest is {ids[close[0]]!r}" if close else f"the first is {known.tolist()[0]!r}"
+        kind = ", text" if isinstance(known[0], str) else ", a number"
         raise ValueError(f"{name} must be among the sweep's {len(known)} values of {known.name!r}, "
-                         f"got {value}; {hint}")
+                         f"got {value!r}; {hint}{kind*(str(value) in ids)}")
     return rows.reshape(wanted.shape)
 
 # %% ../nbs/10_sweep.ipynb #371a4a0f
@@ -987,21 +1022,20 @@ def recommend(self:SweepResult,
               rated:bool=False, # also those that the user rated in training?
 ) -> pd.DataFrame:         # film and predicted rating, best first
     "The films with the highest predictions for a user. `ValueError` for several, or n < 1"
-    if np.ndim(user) or np.ndim(n) or n != int(n) or n < 1:
-        raise ValueError(f"recommend takes one user and a whole n >= 1, got {user!r} and {n!r}")
-    run = self.best(wd, lr, seed)
+    if np.ndim(user): raise ValueError(f"user must be one user, got {user!r}")
+    n, run = whole_number("n", n), self.best(wd, lr, seed)
     table = pd.DataFrame({self.items.name: self.items})
     if self.ids["titles"]: table["title"] = self.ids["titles"]
     table["prediction"] = run.predict(user, self.items)
     if not rated: table = table.drop(run._rated(user))
-    return table.nlargest(int(n), "prediction").reset_index(drop=True)
+    return table.nlargest(n, "prediction").reset_index(drop=True)
 
 # %% ../nbs/10_sweep.ipynb #b272e599
 @patch
 def _rated(self:SweepResult, user):
     "Positions of the films that a user rated in the training part of this run"
     if self.ratings is None:
-        raise ValueError("rated must be True for a sweep without its ratings: load(path, data=ratings) brings them, "
-                         "and then films that the user rated are left out")
+        raise ValueError("recommend must know what the user rated, to leave it out, and a loaded sweep does not: "
+                         "SweepResult.load(path, data=ratings), or recommend(..., rated=True) to list it too")
     start = common_start(self.ratings.table, self.config, int(self.records["seed"][0]))
     return np.unique(start.item[start.user == _rows("users", self.users, user)]) - 1

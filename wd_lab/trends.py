@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .collab import item_column
+from .lab import real_number
 from .sweep import GROUPS, SweepResult
 
 # %% ../nbs/12_trends.ipynb #f8787b6b
@@ -75,7 +76,7 @@ def summarize(result,    # SweepResult, a table from `run_table`, or a summary: 
     table = run_table(result, data)
     if table.diverged.all():
         raise ValueError("result must hold a run that did not diverge, "
-                         f"got {len(table)} that did")
+                         f"got {len(table)} that did: try smaller lrs")
     measures = [c for c in table.select_dtypes("number") if c not in ("lr", "wd", "seed")]
     each = table.groupby(["lr", "wd"])
     kept = table[~table.diverged].groupby(["lr", "wd"])[measures]
@@ -99,7 +100,8 @@ def plot_trend(result,         # SweepResult, a table from `run_table`, or a sum
         name = f"lr {lr:g}" if table.lr.nunique() > 1 else label
         color = _draw_curve(ax, curve, y, name)
         if mark: _mark_best(ax, curve, y, color, None if name else "lowest validation loss")
-    _label_axes(ax, table, y, scale)
+    known = getattr(result, "attrs", {}).get("loss_unit", "stars²")
+    _label_axes(ax, table, y, scale, getattr(result, "loss_unit", known))
     return ax
 
 # %% ../nbs/12_trends.ipynb #19de3e62
@@ -142,11 +144,11 @@ def _mark_best(ax, curve, y, color, words):
             color="black" if words else color,
             label=f"{words}: wd {best.wd:g}" if words else None)
 
-def _label_axes(ax, table, y, scale):
+def _label_axes(ax, table, y, scale, unit):
     if scale == "log" and table.wd.min() == 0:  # wd 0 has a place too
         ax.set_xscale("symlog", linthresh=table.wd[table.wd > 0].min())
     else: ax.set_xscale(scale)
-    ax.set(xlabel="weight decay", ylabel=_LABELS.get(y, y.replace("_", " ")))
+    ax.set(xlabel="weight decay", ylabel=_LABELS.get(y, y.replace("_", " ")).replace("stars²", unit))
     if table.diverged.any():
         ax.set_title(f"{table.diverged.sum()} diverged runs left out", fontsize=9)
     if ax.get_legend_handles_labels()[1]: ax.legend()
@@ -193,8 +195,7 @@ def best_wd(result,         # SweepResult or table from `run_table`
     losses, missing = _by_seed(result, y)
     if rule not in ("min", "one_se"):
         raise ValueError(f"rule must be 'min' or 'one_se', got {rule!r}")
-    if level is not None and not 0 < level < 1:
-        raise ValueError(f"level must be between 0 and 1 or None, got {level!r}")
+    if level is not None: level = real_number("level", level, 0, 1, above=True)
     mean, n = losses.mean(axis=1), losses.shape[1]
     if rule == "one_se" and n < 2:
         raise ValueError("result must hold at least 2 seeds for rule 'one_se', got 1")
@@ -249,5 +250,5 @@ def _by_seed(result, y):
     curves = table.pivot(index=["lr", "wd"], columns="seed", values="y").dropna()
     if curves.empty:
         raise ValueError("result must hold a weight decay at which no run diverged "
-                         "and no seed is missing, got none")
+                         "and no seed is missing, got none: try smaller lrs")
     return curves, missing
