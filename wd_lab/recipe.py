@@ -6,12 +6,12 @@
 __all__ = ['MOMENTA', 'train_once', 'Search', 'half_widths', 'find_momentum', 'half_decades', 'find_wd', 'range_of', 'Recipe']
 
 # %% ../nbs/20_recipe.ipynb #165439ff
-import functools, json, math, random, time
+import functools, inspect, json, math, random, time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from contextlib import contextmanager
-from numbers import Integral, Real
+from numbers import Real
 from pathlib import Path
 from weakref import WeakSet
 
@@ -22,7 +22,8 @@ from fastcore.basics import patch
 from filelock import FileLock, Timeout
 from torch import nn
 
-from .lab import log, write_json
+from .interpolate import on_device
+from .lab import folder_path, listed, log, progress_bar, real_number, whole_number, write_json
 from .lr_range import LRRange, RangeRun, lr_range_test
 from .schedules import OneCycle
 
@@ -126,7 +127,7 @@ def _fit_torch(parts, lr, momentum, wd, epochs, stop):
     for epoch in range(1, epochs + 1):
         model.train()
         for batch in train_dl:
-            *inputs, target = (t.to(device) for t in batch)
+            *inputs, target = on_device(batch, device)
             loss = loss_func(model(*inputs), target)
             if not torch.isfinite(loss): return losses
             opt.zero_grad()
@@ -144,7 +145,7 @@ def _validated(model, loss_func, valid_dl, device):
     model.eval()
     total = n = 0
     for batch in valid_dl:
-        *inputs, target = (t.to(device) for t in batch)
+        *inputs, target = on_device(batch, device)
         total, n = total + loss_func(model(*inputs), target).item()*len(target), n + len(target)
     return total/n
 
@@ -211,9 +212,7 @@ class Search:
 
     def at(self, epoch:int): # counted from 1
         "The same runs, read after so many epochs"
-        n = self.losses.shape[2]
-        if not 1 <= epoch <= n:
-            raise ValueError(f"epoch must be between 1 and {n}, got {epoch!r}")
+        epoch = whole_number("epoch", epoch, 1, self.losses.shape[2])
         return replace(self, losses=self.losses[:, :, :epoch])
 
     @property
@@ -399,9 +398,7 @@ def _damaged(file, what):
 # %% ../nbs/20_recipe.ipynb #9d7e17d3
 def _folder(path, what):
     "The folder of a search or a recipe, looked at before anything is written"
-    if not isinstance(path, (str, Path)): raise TypeError(f"path must be a folder, got {path!r}")
-    path = Path(path).expanduser()
-    if path.exists() and not path.is_dir(): raise ValueError(f"path must be a folder, got the file {path}")
+    path = folder_path(path)
     # what a kill left half written is no hindrance, nor are hidden files
     strange = [p for p in path.glob("*") if p.suffix != ".part" and not p.name.startswith(".")]
     if strange and not (path/f"{what}.json").exists():
@@ -456,15 +453,17 @@ def _one_run(build, seed, settings):
     start = time.perf_counter()
     return train_once(build, seed, **settings)[1].tolist(), time.perf_counter() - start
 
-def _run_all(build, tasks, kept, executor):
+def _run_all(build, tasks, kept, executor, progress):
     "Do the (value, seed, settings) that are not there yet; keep each as it comes"
     todo = [t for t in tasks if _key(*t[:2]) not in kept.runs]
-    def keep(task, result):
-        kept.put(*task[:2], *result)
-        log.info("%s, seed %d: %.4f (%d of %d)", _label(task[0]), task[1], result[0][-1], len(kept.runs), len(tasks))
-    if executor is None:
-        for t in todo: keep(t, _one_run(build, *t[1:]))
-    else: _submit_all(executor, build, todo, keep)
+    with progress_bar(len(tasks), len(tasks) - len(todo), progress) as bar:
+        def keep(task, result):
+            kept.put(*task[:2], *result)
+            log.info("%s, seed %d: %.4f", _label(task[0]), task[1], result[0][-1])
+            bar.update()
+        if executor is None:
+            for t in todo: keep(t, _one_run(build, *t[1:]))
+        else: _submit_all(executor, build, todo, keep)
 
 def _submit_all(executor, build, todo, keep):
     pending = {executor.submit(_one_run, build, *t[1:]): t for t in todo}
@@ -478,39 +477,19 @@ def _submit_all(executor, build, todo, keep):
         for future in pending: future.cancel()
 
 # %% ../nbs/20_recipe.ipynb #e49627b1
-def _numbers(name, values, low=0., high=math.inf):
-    for v in values:
-        if isinstance(v, bool) or not isinstance(v, Real): raise TypeError(f"{name} must be a number, got {v!r}")
-        if not low <= v < high:
-            raise ValueError(f"{name} must be at least {low:g} and "
-                             f"{'finite' if high == math.inf else f'less than {high:g}'}, got {v!r}")
+def _decay(wd): return real_number("wd", wd, 0)
 
-def _decay(wd):
-    _numbers("wd", [wd])
-    return float(wd)
-
-def _rate(lr):
-    _numbers("lr", [lr])
-    if not lr > 0: raise ValueError(f"lr must be > 0, got {lr!r}: take it from lr_range_test")
-    return float(lr)
+def _rate(lr, remedy="take it from lr_range_test"): return real_number("lr", lr, 0, above=True, remedy=remedy)
 
 def _momentum(name, value):
     "A number, or a tuple of two"
     if isinstance(value, (tuple, list)) and len(value) != 2:
         raise ValueError(f"{name} must be a number or (at the start, at the peak), got {value!r}")
-    _numbers(name, _pair(value), high=1)
-    return tuple(map(float, value)) if isinstance(value, (tuple, list)) else float(value)
+    high, low = (real_number(name, v, 0, 1) for v in _pair(value))
+    return (high, low) if isinstance(value, (tuple, list)) else high
 
 # %% ../nbs/20_recipe.ipynb #9a6abc2a
-def _whole(name, value, low=1, high=math.inf):
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be at least {low}{'' if high == math.inf else f' and at most {high}'}, got "
-                         f"{value!r}")
-    return int(value)
-
-def _seed(name, value): return _whole(name, value, low=0, high=2**32 - 1)
+def _seed(name, value): return whole_number(name, value, 0, 2**32 - 1)
 
 # %% ../nbs/20_recipe.ipynb #9add67fa
 def _distinct(name, values, label=str):
@@ -521,12 +500,12 @@ def _distinct(name, values, label=str):
     if twice: raise ValueError(f"{name} must be distinct, in six digits, got {twice[0]} twice")
     return values
 
-def _as_list(values): return list(values) if isinstance(values, (list, tuple, np.ndarray, range)) else [values]
+def _as_list(values):
+    values = listed(values)
+    return values if isinstance(values, list) else [values]
 
 def _decays(wds):
-    wds = _as_list(wds)
-    _numbers("wds", wds)
-    return _distinct("wds", sorted(map(float, wds)), _label)
+    return _distinct("wds", sorted(real_number("each of wds", wd, 0) for wd in _as_list(wds)), _label)
 
 def _momenta(momenta):
     if isinstance(momenta, tuple) and len(momenta) == 2 and all(isinstance(m, Real) for m in momenta):
@@ -537,8 +516,9 @@ def _momenta(momenta):
 
 def _seeds(repeats):
     "So many seeds from 0 on, or those given"
-    if np.ndim(repeats) == 0: return tuple(range(_whole("repeats", repeats)))
-    return tuple(_distinct("repeats", [_seed("repeats", s) for s in _as_list(repeats)]))
+    repeats = listed(repeats)
+    if not isinstance(repeats, list): return tuple(range(whole_number("repeats", repeats)))
+    return tuple(_distinct("repeats", [_seed("each of repeats", s) for s in repeats]))
 
 # %% ../nbs/20_recipe.ipynb #fc37a338
 def _checked(build, lr, epochs, stop=None, executor=None):
@@ -546,10 +526,12 @@ def _checked(build, lr, epochs, stop=None, executor=None):
     if not callable(build) or isinstance(build, nn.Module) or _is_learner(build):
         raise TypeError(f"build must be a function of a seed that makes a fresh start, got a {type(build).__name__}: "
                         f"def build(seed): return model, loss_func, train_dl, valid_dl")
+    if not _takes_a_seed(build):
+        raise TypeError(f"build must take a seed, got {_name(build)}{inspect.signature(build)}: def build(seed): ...")
     if executor is not None and not hasattr(executor, "submit"):
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
-    epochs = _whole("epochs", epochs)
-    return _rate(lr), epochs, None if stop is None else _whole("stop", stop, high=epochs)
+    epochs = whole_number("epochs", epochs)
+    return _rate(lr), epochs, None if stop is None else whole_number("stop", stop, high=epochs)
 
 def _one(build, seed, lr, momentum, wd, epochs, stop):
     "The arguments of one run, checked"
@@ -558,16 +540,22 @@ def _one(build, seed, lr, momentum, wd, epochs, stop):
             stop if callable(stop) else whole)
 
 @contextmanager
-def _short_runs(name, build, lr, epochs, stop, repeats, path, executor, **fixed):
+def _short_runs(name, build, lr, epochs, stop, repeats, path, executor, progress, **fixed):
     "What both searches share: checks, a folder, and a function that does a grid of values"
     lr, epochs, stop = _checked(build, lr, epochs, stop, executor)
     shared, seeds = dict(lr=lr, **fixed, epochs=epochs, stop=stop), _seeds(repeats)
     with _kept(path, name, build, shared) as kept:
         def search(values):
-            _run_all(build, [(v, seed, shared | {name: v}) for v in values for seed in seeds], kept, executor)
+            _run_all(build, [(v, seed, shared | {name: v}) for v in values for seed in seeds], kept, executor,
+                     progress)
             losses = np.array([[kept.runs[_key(v, seed)] for seed in seeds] for v in values])
             return Search(name, tuple(values), seeds, losses, shared)
         yield search
+def _takes_a_seed(build):
+    "Can it be called with one argument? Yes where Python does not know"
+    try: return bool(inspect.signature(build).bind(0))
+    except TypeError: return False
+    except ValueError: return True
 
 # %% ../nbs/20_recipe.ipynb #6a5ff0d9
 MOMENTA = (0.95, 0.85), (0.99, 0.90), 0.99, 0.9, 0.85   # the document's list
@@ -581,11 +569,12 @@ def find_momentum(build:Callable,   # a fresh start, as in `train_once`
                   repeats:int|list=3, # runs of each, seeds 0, 1, ...; or the seeds themselves
                   path:Path=None,   # folder to keep each run in, and to go on from
                   executor:Executor=None, # of concurrent.futures; threads share torch's dice
+                  progress:bool=True, # show a bar; in a log a line now and then
 ) -> Search:
     """Try momenta in short runs. `ValueError` or `TypeError` for arguments that can't be, or a
     `path` with another search. (Another `build` is known by its name and bound values.)"""
     momenta = _momenta(momenta)
-    with _short_runs("momentum", build, lr, epochs, stop, repeats, path, executor,
+    with _short_runs("momentum", build, lr, epochs, stop, repeats, path, executor, progress,
                      wd=_decay(wd)) as search:
         return search(momenta)
 
@@ -608,11 +597,12 @@ def find_wd(build:Callable,      # a fresh start, as in `train_once`
             repeats:int|list=3,  # runs of each, seeds 0, 1, ...; or the seeds themselves
             path:Path=None,      # folder to keep each run in, and to go on from
             executor:Executor=None, # of concurrent.futures; threads share torch's dice
+            progress:bool=True,  # show a bar; in a log a line now and then
 ) -> Search:
     """Try weight decays in short runs, then half a decade to both sides of the best, none
     where that is 0 (Smith 2018, section 4.4). Errors as `find_momentum`"""
-    values, refine = _decays(wds), _whole("refine", refine, low=0)
-    with _short_runs("wd", build, lr, epochs, stop, repeats, path, executor,
+    values, refine = _decays(wds), whole_number("refine", refine, low=0)
+    with _short_runs("wd", build, lr, epochs, stop, repeats, path, executor, progress,
                      momentum=_momentum("momentum", momentum)) as search:
         for k in range(refine + 1):
             found = search(values)
@@ -688,23 +678,30 @@ class Recipe:
                  wds:list=(0., 1e-4, 1e-3, 1e-2, 1e-1), # to try, then half decades
                  seed:int=0,      # of range test and final training
                  executor:Executor=None, # of concurrent.futures, for the short runs
+                 progress:bool=True, # show bars; in a log a line now and then
     ):
         self.given = _given(lr, momentum, wd)
         self.plan = _planned(build, epochs, short, repeats, momenta, wds, seed, executor)
         self.plan |= self.given
         self.build, self.path, self.executor = build, _folder(path, "recipe"), executor
-        self.done = {}
+        self.progress, self.done = progress, {}
         _begin(self.path, "recipe", build, self.plan)
+
+    def __repr__(self):
+        given = ", ".join(f"{name} {_label(value)}" for name, value in self.given.items())
+        steps = dict(range_test="range_test.json", momentum="momentum", decay="decay", training="training.json")
+        there = [step for step, name in steps.items() if (self.path/name).exists()]
+        return f"Recipe({given or 'nothing given'}, in {self.path}: {', '.join(there) or 'nothing'} begun or done)"
 
 # %% ../nbs/20_recipe.ipynb #ef72f919
 def _given(lr, momentum, wd):
     "What is not to be searched, checked"
-    checks = dict(lr=(lr, _rate), momentum=(momentum, lambda m: _momentum("momentum", m)), wd=(wd, _decay))
+    checks = dict(lr=(lr, lambda lr: _rate(lr, "None takes it from a range test")), momentum=(momentum, lambda m: _momentum("momentum", m)), wd=(wd, _decay))
     return {name: check(value) for name, (value, check) in checks.items() if value is not None}
 
 def _planned(build, epochs, short, repeats, momenta, wds, seed, executor):
     _, epochs, _ = _checked(build, 1., epochs, None, executor)
-    return dict(epochs=epochs, short=_whole("short", short), repeats=list(_seeds(repeats)), seed=_seed("seed", seed),
+    return dict(epochs=epochs, short=whole_number("short", short), repeats=list(_seeds(repeats)), seed=_seed("seed", seed),
                 momenta=_momenta(momenta), wds=_decays(wds))
 
 # %% ../nbs/20_recipe.ipynb #3ca3ec39
@@ -765,7 +762,7 @@ def _searched(recipe, folder, search, *settings):
         p = recipe.plan
         recipe.done[folder] = search(
             recipe.build, recipe.lr, *settings, epochs=p["short"], repeats=p["repeats"],
-            path=recipe.path/folder, executor=recipe.executor)
+            path=recipe.path/folder, executor=recipe.executor, progress=recipe.progress)
     return recipe.done[folder]
 
 # %% ../nbs/20_recipe.ipynb #5ff18746
@@ -797,7 +794,12 @@ def train(self:Recipe) -> object: # what `build` made
         if file.exists(): self.done["trained"] = _trained_again(self)
         else:
             settings, start = self.chosen, time.perf_counter()
-            trained, losses = train_once(self.build, p["seed"], **settings, epochs=p["epochs"])
+            with progress_bar(p["epochs"], 0, self.progress, "epoch") as bar:
+                def ends(epoch, loss):
+                    bar.update()
+                    return epoch == p["epochs"]
+                trained, losses = train_once(self.build, p["seed"], **settings, epochs=p["epochs"], stop=ends)
+            losses = _from_first_nan(losses, p["epochs"])
             _save_model(trained, self.path/"model.safetensors")
             seconds = round(time.perf_counter() - start, 2)
             write_json(file, dict(valid_loss=_plain(losses), seconds=seconds, **settings))
@@ -877,11 +879,12 @@ def _is_at_the_end(recipe, search):
     "Is the best value the first or last of those tried? Below 0 there is nothing"
     order = [search.values[i] for i in _in_order(search.values)]
     if len(order) < 2 or search.best not in (order[0], order[-1]) or search.best == 0: return
+    if not search.table["told apart"].any(): return                       # the runs tell nothing about it
     side, name = ("smallest" if search.best == order[0] else "largest"), search.name
     known = [f"lr={recipe.lr:g}"] + [f"momentum={recipe.momentum!r}"]*(name == "wd")
     yield (f"{name} {_label(search.best)} is the {side} that was tried: the best may lie beyond it. Extend "
-           f"{dict(wd='wds', momentum='momenta')[name]} in a new path, and give {' and '.join(known)}: that needs no "
-           f"new runs.")
+           f"{dict(wd='wds', momentum='momenta')[name]} in a new path, and give {' and '.join(known)}: that spares "
+           f"the range test{' and the runs for momentum'*(name == 'wd')}.")
 
 # %% ../nbs/20_recipe.ipynb #e351874b
 def _look_at_training(recipe):

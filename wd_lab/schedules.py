@@ -9,13 +9,13 @@ __all__ = ['linear', 'cosine', 'up_and_down', 'one_cycle', 'step_decay', 'warmup
 # %% ../nbs/17_one_cycle.ipynb #5b9a14eb
 import copy, math
 from functools import wraps
-from numbers import Real
-from operator import index
 
 import numpy as np
 import torch
 from fastcore.basics import patch
 from torch.optim.lr_scheduler import LRScheduler
+
+from .lab import real_number, whole_number
 
 # %% ../nbs/17_one_cycle.ipynb #f4cea75d
 def _over_progress(f):
@@ -30,15 +30,7 @@ def _over_progress(f):
 
 def _finite(**values):
     for name, value in values.items():
-        if not math.isfinite(value): raise ValueError(f"{name} must be finite, got {value!r}")
-
-def _number(name, value, low=0., high=math.inf, above=False):
-    "`value` as a float. `TypeError` if it is no number, `ValueError` unless low <= value < high (`above`: low < value)"
-    if isinstance(value, (torch.Tensor, np.ndarray)) and np.ndim(value) == 0: value = value.item()
-    if not isinstance(value, Real): raise TypeError(f"{name} must be a number, got {value!r}")
-    if low <= value < high and not (above and value == low): return float(value)
-    bound = "" if high == math.inf else f" and less than {high:g}"
-    raise ValueError(f"{name} must be finite, {'more than' if above else 'at least'} {low:g}{bound}, got {value!r}")
+        real_number(name, value)
 
 # %% ../nbs/17_one_cycle.ipynb #2cdc53d3
 @_over_progress
@@ -101,8 +93,8 @@ def one_cycle(pct,                  # progress from 0 to 1, or an array of such
               dtype=np.float64,     # of the arithmetic; fastai's is np.float32
 ):
     "The learning rate of 1cycle (Smith 2018, with fastai's cosines)"
-    _number("lr_max", lr_max)
-    for name, v in (("div", div), ("div_final", div_final)): _number(name, v, above=True)
+    real_number("lr_max", lr_max, 0)
+    for name, v in (("div", div), ("div_final", div_final)): real_number(name, v, 0, above=True)
     return up_and_down(pct, lr_max/div, lr_max, lr_max/div_final, pct_start, dtype)
 
 # %% ../nbs/17_one_cycle.ipynb #9ad35188
@@ -119,9 +111,9 @@ def step_decay(pct,              # progress from 0 to 1, or an array of such
                factor:float=0.1, # by what
 ):
     "Piecewise constant, the schedule of the first residual networks (He et al. 2016)"
-    _number("lr_max", lr_max)
-    for d in drops: _number("drops", d, high=1 + 1e-9)
-    return lr_max*_number("factor", factor)**sum(pct >= d for d in drops)
+    real_number("lr_max", lr_max, 0)
+    for d in drops: real_number("drops", d, 0, high=1 + 1e-9)
+    return lr_max*real_number("factor", factor, 0)**sum(pct >= d for d in drops)
 
 @_over_progress
 def warmup_stable_decay(pct,              # progress from 0 to 1, or an array of such
@@ -131,7 +123,7 @@ def warmup_stable_decay(pct,              # progress from 0 to 1, or an array of
 ):
     "A trapezium: up, straight on, down (Xing et al. 2018; Hägele et al. 2024)"
     _check_trapezium(warmup, decay)
-    _number("lr_max", lr_max)
+    real_number("lr_max", lr_max, 0)
     if pct < warmup: return lr_max*pct/warmup
     return lr_max*min(1, (1 - min(pct, 1))/decay)
 
@@ -150,8 +142,8 @@ def _snapped(cycle):
     return round(cycle) if abs(cycle - round(cycle)) < 1e-9 else cycle
 
 def _check_triangles(up, gamma):
-    _number("pct_up", up, high=1 + 1e-9, above=True)
-    _number("gamma", gamma, high=1 + 1e-9, above=True)
+    real_number("pct_up", up, 0, high=1 + 1e-9, above=True)
+    real_number("gamma", gamma, 0, high=1 + 1e-9, above=True)
 
 # %% ../nbs/17_one_cycle.ipynb #9e54f1de
 @_over_progress
@@ -165,8 +157,8 @@ def triangular(pct,                  # progress from 0 to 1, or an array of such
 ):
     "Triangles side by side (Smith 2017: triangular, triangular2, exp_range)"
     _check_triangles(pct_up, gamma)
-    for name, lr in (("lr_min", lr_min), ("lr_max", lr_max)): _number(name, lr)
-    cycle = _snapped(pct*_number("cycles", cycles, above=True))
+    for name, lr in (("lr_min", lr_min), ("lr_max", lr_max)): real_number(name, lr, 0)
+    cycle = _snapped(pct*real_number("cycles", cycles, 0, above=True))
     height = _height(cycle, pct_up, mode, gamma)
     return lr_min + (lr_max - lr_min)*height
 
@@ -193,7 +185,7 @@ def _per_group(name, value, optimizer):
     "One number for each group"
     n, value = _groups(optimizer), value.tolist() if isinstance(value, (torch.Tensor, np.ndarray)) else value
     values = list(value) if isinstance(value, (list, tuple)) else [value]*n
-    if len(values) == n: return [_number(name, v) for v in values]
+    if len(values) == n: return [real_number(name, v, 0) for v in values]
     raise ValueError(f"{name} must be one number, or one for each of the optimizer's {n} groups, got {len(values)}")
 
 def _momenta(moms, optimizer, count):
@@ -205,13 +197,7 @@ def _momenta(moms, optimizer, count):
     if not all(map(_has_momentum, optimizer.param_groups)):
         raise ValueError(f"moms must be None for {type(optimizer).__name__}, which has neither momentum nor betas, "
                          f"got {moms!r}")
-    return [_number("moms", m, high=1) for m in moms]
-
-def _whole(name, value, low=1):
-    try: number = index(value)
-    except TypeError: raise TypeError(f"{name} must be a whole number, got {value!r}") from None
-    if number < low: raise ValueError(f"{name} must be at least {low}, got {value!r}")
-    return number
+    return [real_number("moms", m, 0, high=1) for m in moms]
 
 # %% ../nbs/17_one_cycle.ipynb #e5db7a7a
 def _check_groups(n, optimizer):
@@ -223,8 +209,8 @@ def _plan(schedule):
     "Rate and momentum of each group before this step, checked; nothing is written"
     plan = [schedule.at(schedule.last_epoch, k) for k in range(schedule.n_groups)]
     for group, (lr, mom) in zip(schedule.optimizer.param_groups, plan):
-        _number("the rate", lr)
-        if mom is not None: _number("the momentum", mom, high=1 + 1e-9)
+        real_number("the rate", lr, 0)
+        if mom is not None: real_number("the momentum", mom, 0, high=1 + 1e-9)
         if mom is not None and not _has_momentum(group):
             raise ValueError(f"momentum must be None for {type(schedule.optimizer).__name__}, which has neither "
                              f"momentum nor betas, got {mom!r}")
@@ -259,7 +245,7 @@ class StepSchedule(LRScheduler):
 
     def step(self, epoch=None):
         "Go on to the next step. Call it after the optimizer's"
-        if epoch is not None: epoch = _whole("epoch", epoch, low=0)
+        if epoch is not None: epoch = whole_number("epoch", epoch, low=0)
         to = self.last_epoch + 1 if epoch is None else epoch
         _check_step(to, self.settings.get("total_steps"))
         _check_groups(self.n_groups, self.optimizer)
@@ -311,10 +297,11 @@ def load_state_dict(self:StepSchedule, state_dict):
 
 # %% ../nbs/17_one_cycle.ipynb #0d6bcda1
 def _one_cycle_settings(optimizer, lr_max, total_steps, moms, div, div_final, pct_start, reach_end, dtype):
-    settings = dict(lr_max=_per_group("lr_max", lr_max, optimizer), total_steps=_whole("total_steps", total_steps),
-                    moms=_momenta(moms, optimizer, 3), div=_number("div", div, above=True),
-                    div_final=_number("div_final", div_final, above=True),
-                    pct_start=_number("pct_start", pct_start, high=1, above=True), reach_end=bool(reach_end),
+    settings = dict(lr_max=_per_group("lr_max", lr_max, optimizer),
+                    total_steps=whole_number("total_steps", total_steps),
+                    moms=_momenta(moms, optimizer, 3), div=real_number("div", div, 0, above=True),
+                    div_final=real_number("div_final", div_final, 0, above=True),
+                    pct_start=real_number("pct_start", pct_start, 0, high=1, above=True), reach_end=bool(reach_end),
                     dtype=_precision(dtype).__name__)
     n, share = settings["total_steps"], settings["pct_start"]
     top, last = (share*n - 1, n - 1) if reach_end else (share, 1)
@@ -363,12 +350,12 @@ def _accepted(self:OneCycle, settings): return _one_cycle_settings(self.optimize
 # %% ../nbs/17_one_cycle.ipynb #1a63c59a
 def _cyclical_settings(optimizer, lr_min, lr_max, up, down, mode, gamma, moms):
     lr_min, lr_max = (_per_group(name, lr, optimizer) for name, lr in (("lr_min", lr_min), ("lr_max", lr_max)))
-    up = _whole("up", up)
+    up = whole_number("up", up)
     if any(low > high for low, high in zip(lr_min, lr_max)):
         raise ValueError(f"lr_min must be at most lr_max, got {lr_min} and {lr_max}")
     _check_triangles(0.5, gamma)
     _height(0., 0.5, mode, gamma)                # refuses a mode that is none
-    return dict(lr_min=lr_min, lr_max=lr_max, up=up, down=up if down is None else _whole("down", down), mode=mode,
+    return dict(lr_min=lr_min, lr_max=lr_max, up=up, down=up if down is None else whole_number("down", down), mode=mode,
                 gamma=float(gamma), moms=_momenta(moms, optimizer, 2))
 
 # %% ../nbs/17_one_cycle.ipynb #dbf531e5
