@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .lab import announce_stand_in, package_dir
+from .lab import announce_stand_in, package_dir, real_number, whole_number
 
 # %% ../nbs/03_data.ipynb #e51fea14
 def data_dir() -> Path: # the folder that holds `ml-100k`, `ml-1m`, `fashion-mnist`, `cifar100`, `super-convergence`
@@ -146,8 +146,8 @@ def movielens_1m(offline:str=None,  # "synthetic": make up what is not at hand
 # %% ../nbs/03_data.ipynb #5cb6f753
 def _check_sizes(n_users, n_movies, n_ratings, rank, noise):
     for name, value in dict(n_users=n_users, n_movies=n_movies, n_ratings=n_ratings, rank=rank).items():
-        if value < 1: raise ValueError(f"{name} must be at least 1, got {value!r}")
-    if not noise >= 0: raise ValueError(f"noise must be >= 0, got {noise!r}")
+        whole_number(name, value, floats=False)
+    real_number("noise", noise, 0)
     if n_ratings > n_users*n_movies/4:
         raise ValueError(f"n_ratings must be at most n_users*n_movies/4 = {n_users*n_movies//4}, got {n_ratings}")
 
@@ -243,7 +243,7 @@ def synthetic_images(n:int=1000,      # pictures
 ) -> tuple:                           # uint8 pictures (n x size x size [x channels]) and int64 labels
     "Made-up pictures to learn: each class is a smooth pattern, shifted by a few pixels, under noise"
     for name, value in dict(n=n, size=size, channels=channels, n_classes=n_classes).items():
-        if value < 1: raise ValueError(f"{name} must be at least 1, got {value!r}")
+        whole_number(name, value, floats=False)
     rng = np.random.default_rng(seed)
     waves = rng.normal(size=(n_classes, channels, 4, 4))
     t = np.pi*np.arange(size)/size

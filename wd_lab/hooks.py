@@ -20,6 +20,8 @@ from fastcore.basics import patch
 from matplotlib.colors import PowerNorm
 from torch import nn
 
+from .lab import listed, real_number
+
 # %% ../nbs/06_gradient_hooks.ipynb #fa88f4b7
 def gradient_summary(g:torch.Tensor,       # gradients, of any shape
                      near_zero:float=1e-3, # what counts as near zero, in standard deviations
@@ -60,8 +62,9 @@ def _reason_not_to_watch(layer):
 # %% ../nbs/06_gradient_hooks.ipynb #b18d4b04
 def _chosen_layers(layers):
     "The given layers, each of which has to train, by number"
-    try: chosen = dict(enumerate(layers))
-    except TypeError: raise TypeError(f"model_or_modules must be a module or several, got {layers!r}") from None
+    layers = listed(layers)
+    if not isinstance(layers, list): raise TypeError(f"model_or_modules must be a module or several, got {layers!r}")
+    chosen = dict(enumerate(layers))
     if not chosen: raise ValueError("model_or_modules must hold at least one layer, got none")
     for i, layer in chosen.items():
         if reason := _reason_not_to_watch(layer):
@@ -72,14 +75,16 @@ def _chosen_layers(layers):
 # %% ../nbs/06_gradient_hooks.ipynb #32c50c5b
 def _layers_of_kinds(model, kinds):
     "The model's layers of these kinds, as far as they train, by name"
-    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
+    kinds = tuple(kinds) if isinstance(kinds, (tuple, list)) else (kinds,)
     if not all(isinstance(k, type) for k in kinds):
-        raise TypeError(f"kinds must be a class of layers or a tuple of them, got {kinds!r}")
+        raise TypeError(f"kinds must be a class of layers or several, got {kinds!r}")
     found = {name or type(m).__name__: m for name, m in model.named_modules() if isinstance(m, kinds)}
     layers = {name: m for name, m in found.items() if not _reason_not_to_watch(m)}
     if layers: return layers
     names = ", ".join(k.__name__ for k in kinds)
     got = "; ".join(f"'{name}' {_reason_not_to_watch(m)}" for name, m in found.items()) or "no layer of these kinds"
+    others = {type(m).__name__ for m in model.modules() if _weights(m) and not isinstance(m, kinds)}
+    if not found and others: got += f", but of {', '.join(sorted(others))}: kinds=nn.{min(others)}"
     raise ValueError(f"model_or_modules must have a layer of kinds ({names}) that trains, got {got}")
 
 # %% ../nbs/06_gradient_hooks.ipynb #fde41a0c
@@ -130,7 +135,7 @@ class GradientStats:
                  histograms:bool=False,        # also count gradients by size, 65,536 at most?
                  activations:bool=False,       # also measure what the layers put out?
     ):
-        if not near_zero >= 0: raise ValueError(f"near_zero must be >= 0, got {near_zero!r}")
+        real_number("near_zero", near_zero, 0)
         find = partial(_layers_of_kinds, kinds=kinds)
         if not isinstance(model_or_modules, nn.Module): find = _chosen_layers
         self.layers = find(model_or_modules)

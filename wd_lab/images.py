@@ -12,7 +12,6 @@ import hashlib, json, os, random, time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from fastcore.basics import patch
 from torch import nn
 
 from .data import Images, cifar100
-from .lab import cache_dir, log, recorded, write_json
+from .lab import cache_dir, log, real_number, recorded, whole_number, write_json
 from .schedules import cosine, linear, one_cycle, step_decay, up_and_down, warmup_stable_decay
 
 # %% ../nbs/15_images.ipynb #9b6488b8
@@ -83,10 +82,7 @@ def _check_arguments(data, bs, valid_bs, n, n_valid, augment):
         raise TypeError(f"data must be Images such as cifar100() gives, got a {type(data).__name__}")
     for name, value, most in (("bs", bs, None), ("valid_bs", valid_bs, None), ("n", n, len(data.y_train)),
                               ("n_valid", n_valid, len(data.y_test))):
-        if value is None and most: continue                          # all there are
-        if not isinstance(value, Integral) or not 2 <= value <= (most or np.inf):
-            bounds = f"from 2 to {most}" if most else "of at least 2"
-            raise ValueError(f"{name} must be a whole number {bounds}, got {value!r}")
+        if value is not None or not most: whole_number(name, value, 2, most or np.inf, floats=False)  # None: all
     if augment not in ("shift", "fastai", None):
         raise ValueError(f"augment must be 'shift', 'fastai' or None, got {augment!r}")
 
@@ -204,7 +200,8 @@ def resnet_cifar(depth:int=56,      # layers with weights, counted as the paper 
                  c_in:int=3,        # channels of the pictures
 ) -> ResNet:                        # pictures n x c_in x 32 x 32 in, n x n_classes out
     "n blocks each at 16, 32 and 64 channels. `ValueError` for a depth that is not 6n + 2"
-    if not isinstance(depth, Integral) or depth < 8 or (depth - 2) % 6:
+    depth = whole_number("depth", depth)
+    if depth < 8 or (depth - 2) % 6:
         raise ValueError(f"depth must be 6n + 2: 8, 14, 20, 32, 56, 110, ..., got {depth!r}")
     first = nn.Conv2d(c_in, 16, 3, 1, 1, bias=False)
     layers, width = [first, nn.BatchNorm2d(16), nn.ReLU(inplace=True)], 16
@@ -485,16 +482,16 @@ def _check_folder(path, settings):
     old = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else settings
     differ = [f"{k}={old.get(k)!r}, not {v!r}" for k, v in settings.items() if old.get(k) != v]
     if differ:
-        raise ValueError(f"checkpoint must be the folder of this run or a new one; {path} keeps one with {', '.join(differ)}")
+        raise ValueError("checkpoint must be the folder of this run or a new one; "
+                         f"{path} keeps one with {', '.join(differ)}")
     write_json(kept, settings)
 
 def _check_run(settings, checkpoint):
-    for name, low in dict(lr=0, wd=0, epochs=1, checks=1).items():
-        value, whole = settings[name], low == 1
-        if not isinstance(value, Integral if whole else Real) or not low <= value < np.inf:
-            raise ValueError(f"{name} must be {'a whole number' if whole else 'finite'} and at least {low}, got {value!r}")
+    for name in ("lr", "wd"): real_number(name, settings[name], 0)
+    for name in ("epochs", "checks"): whole_number(name, settings[name], floats=False)
     for name, known in (("schedule", SCHEDULES), ("opt", _OPTIMIZERS)):
-        if settings[name] not in known: raise ValueError(f"{name} must be one of {', '.join(known)}, got {settings[name]!r}")
+        if settings[name] not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, got {settings[name]!r}")
     if np.size(settings["moms"]) not in (1, 3):
         raise ValueError(f"moms must be one number, or three: at start, peak and end, got {settings['moms']!r}")
     if checkpoint: _check_folder(Path(checkpoint), settings)

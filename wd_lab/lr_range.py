@@ -12,7 +12,6 @@ from contextlib import closing, contextmanager
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +20,8 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 from torch.nn.parameter import is_lazy
+
+from .lab import real_number, whole_number
 
 # %% ../nbs/16_lr_range_test.ipynb #a49408d5
 def range_rates(start_lr:float=1e-7, # of the first step
@@ -201,7 +202,8 @@ def _forward(model, batch, loss_fn) -> _Forward:
 def _own_loss(prediction):
     loss = prediction.get("loss") if isinstance(prediction, Mapping) else getattr(prediction, "loss", None)
     if loss is None:
-        raise ValueError("loss_fn must be a function of prediction and target, such as torch.nn.functional.cross_entropy, got None")
+        raise ValueError("loss_fn must be a function of prediction and target, such as "
+                         "torch.nn.functional.cross_entropy, got None")
     return loss
 
 # %% ../nbs/16_lr_range_test.ipynb #d04c95e7
@@ -288,7 +290,8 @@ def as_run(self:_Log): # a RangeRun
                          "so look at model, data and loss_fn, not at the rate")
     table = np.full((len(losses), 2), np.nan)
     for i, figures in self.held_out.items(): table[i] = figures
-    return RangeRun(np.array(losses, np.float32), np.array(self.curve.smooth_losses, np.float32), table[:, 0], table[:, 1])
+    return RangeRun(np.array(losses, np.float32), np.array(self.curve.smooth_losses, np.float32),
+                    table[:, 0], table[:, 1])
 
 # %% ../nbs/16_lr_range_test.ipynb #c7f4f3a3
 def _torch_test(model, train_dl, loss_fn, opt, valid_dl, plan):
@@ -394,25 +397,22 @@ def _measure_learner(learn, valid_dl):
 # %% ../nbs/16_lr_range_test.ipynb #10f5305e
 def _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, valid_every):
     if mode not in ("exp", "linear"): raise ValueError(f"mode must be 'exp' or 'linear', got {mode!r}")
-    for name, value in dict(start_lr=start_lr, end_lr=end_lr, smooth=smooth).items():
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise TypeError(f"{name} must be a number, got {value!r}")
-        if not math.isfinite(value): raise ValueError(f"{name} must be finite, got {value!r}")
+    for name, value in dict(start_lr=start_lr, end_lr=end_lr, smooth=smooth).items(): real_number(name, value)
     if start_lr < 0 or mode == "exp" and start_lr == 0:
         raise ValueError(f"start_lr must be > 0 (with mode='linear' 0 will do), got {start_lr!r}")
     if not start_lr < end_lr:
         raise ValueError(f"start_lr must be less than end_lr, got start_lr={start_lr!r} and end_lr={end_lr!r}")
     if not 0 <= smooth < 1: raise ValueError(f"smooth must be in [0, 1), got {smooth!r}; 0 is no smoothing")
     for name, value in dict(num_it=num_it, repeats=repeats, accumulate=accumulate, valid_every=valid_every).items():
-        if isinstance(value, bool) or not isinstance(value, Integral):
-            raise TypeError(f"{name} must be a whole number, got {value!r}")
-        if value < 1 + (name == "num_it"): raise ValueError(f"{name} must be at least {1 + (name == 'num_it')}, got {value!r}")
+        whole_number(name, value, 1 + (name == "num_it"), floats=False)
 
 def _check_loader(name, dl):
     if isinstance(dl, torch.utils.data.Dataset):
-        raise TypeError(f"{name} must give batches, got a {type(dl).__name__}, which gives single examples: wrap it in a DataLoader")
+        raise TypeError(f"{name} must give batches, got a {type(dl).__name__}, which gives single examples: "
+                        "wrap it in a DataLoader")
     if isinstance(dl, Iterator):
-        raise TypeError(f"{name} must be a loader or list that can be read again, got a {type(dl).__name__}, which is used up afterwards")
+        raise TypeError(f"{name} must be a loader or list that can be read again, got a {type(dl).__name__}, "
+                        "which is used up afterwards")
     if not hasattr(dl, "__iter__") and not hasattr(dl, "__getitem__"):
         raise TypeError(f"{name} must give batches, such as a DataLoader, got {dl!r}")
     if hasattr(dl, "__len__"): _check_not_empty(name, dl)
@@ -420,25 +420,29 @@ def _check_loader(name, dl):
 def _check_not_empty(name, dl):
     try: n = len(dl)
     except TypeError: return                # a loader of a stream
-    if n == 0: raise ValueError(f"{name} must have at least one batch, got none (fewer examples than a batch, and drop_last?)")
+    if n == 0: raise ValueError(f"{name} must have at least one batch, got none (fewer examples than a batch, "
+                                "and drop_last?)")
 
 # %% ../nbs/16_lr_range_test.ipynb #df211ec3
 def _check_torch(model, train_dl, loss_fn, opt):
     if train_dl is None: raise ValueError("train_dl must be a loader of training batches, got None")
     _check_loader("train_dl", train_dl)
     if isinstance(loss_fn, type):
-        raise TypeError(f"loss_fn must be a function of prediction and target, got the class {loss_fn.__name__}: make one, {loss_fn.__name__}()")
+        raise TypeError("loss_fn must be a function of prediction and target, "
+                        f"got the class {loss_fn.__name__}: make one, {loss_fn.__name__}()")
     if loss_fn is not None and not callable(loss_fn):
         raise TypeError(f"loss_fn must be a function of prediction and target, got {loss_fn!r}")
     if opt is None:
-        raise ValueError("opt must be an optimizer of the model, such as torch.optim.SGD(model.parameters(), lr=0.1), got None")
+        raise ValueError("opt must be an optimizer of the model, such as torch.optim.SGD(model.parameters(), lr=0.1), "
+                         "got None")
     if not (hasattr(opt, "param_groups") and hasattr(opt, "step")):
         hint = " (a class: make one, opt=SGD(model.parameters(), lr=0.1))" if isinstance(opt, (type, partial)) else ""
         raise TypeError(f"opt must be an optimizer, got {opt!r}{hint}")
     closure = inspect.signature(opt.step).parameters.get("closure")
     if closure and closure.default is closure.empty:
         raise ValueError(f"opt must be an optimizer that steps without a closure, got {type(opt).__name__}")
-    if not {id(p) for p in model.parameters() if p.requires_grad} & {id(p) for g in opt.param_groups for p in g["params"]}:
+    held = {id(p) for group in opt.param_groups for p in group["params"]}
+    if not held & {id(p) for p in model.parameters() if p.requires_grad}:
         raise ValueError("opt must hold parameters of the model that train, got an optimizer of others (of a copy?)")
 
 def _check_learner(learn, train_dl, loss_fn, opt):
