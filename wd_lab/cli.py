@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 from fastcore.script import anno_parser, store_true
 
+from . import __version__
+
 # %% ../nbs/22_command_line.ipynb #a4d7ea57
 def _numbers(name, text):
     "Comma-separated numbers"
@@ -27,6 +29,7 @@ def read_ratings(path): # a .csv, .tsv or .txt file with names on top, also .gz;
     import pandas as pd
     path = Path(path).expanduser()
     ending = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    if path.is_dir(): raise ValueError(f"data must be a file, got the folder {path}")
     if not path.is_file(): raise FileNotFoundError(f"data must be a file, there is no {path}")
     if ending == ".parquet": return _read_parquet(path)
     if ending not in (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"):
@@ -36,6 +39,8 @@ def read_ratings(path): # a .csv, .tsv or .txt file with names on top, also .gz;
     try:
         with unpack(path, "rt", encoding="utf-8") as f: names = f.readline()
         return pd.read_csv(path, sep=max(",\t;|", key=names.count))
+    except UnicodeDecodeError as e:
+        raise ValueError(f"data can't be read, {path.name}: {e}; save it as UTF-8") from e
     except (ValueError, OSError) as e:
         raise ValueError(f"data can't be read, {path.name}: {e}") from e
 
@@ -80,6 +85,7 @@ def advice(result) -> list: # of SweepResult: lines of text
             more = "smaller" if word == "smallest" else "larger"
             lines.append(f"{name} {value:g} is the {word} tried, the best may lie beyond: "
                          f"add {more} ones to --{name}s")
+    if len(result.identity["wds"]) == 1: lines.append("one weight decay makes no pictures: add others to --wds")
     if len(result.identity["seeds"]) == 1:
         lines.append("from one seed: close neighbours may differ by luck, --seeds 5 tells")
     if len(result.identity["lrs"]) == 1:
@@ -99,14 +105,12 @@ def draw(result, folder, films=True):
     import matplotlib.pyplot as plt
     from wd_lab.animate import animate_losses, animate_weights
     from wd_lab.trends import plot_trend
-    folder, names = Path(folder), []
-    if len(result.identity["wds"]) > 1:                # one weight decay makes no curve
-        names.append("trends.png")
-        fig, axes = plt.subplots(1, 3, figsize=(12, 3.4))
-        for ax, y in zip(axes, ("valid_loss", "train_loss", "mean_abs")):
-            plot_trend(result, y, ax=ax)
-        fig.savefig(folder/names[0], dpi=110)
-        plt.close(fig)
+    folder, names = Path(folder), ["trends.png"]
+    if len(result.identity["wds"]) == 1: return []
+    fig, axes = plt.subplots(1, 3, figsize=(12, 3.4))
+    for ax, y in zip(axes, ("valid_loss", "train_loss", "mean_abs")): plot_trend(result, y, ax=ax)
+    fig.savefig(folder/names[0], dpi=110)
+    plt.close(fig)
     if films:
         animate_losses(result, folder/"train_loss.gif")
         animate_losses(result, folder/"valid_loss.gif", which="valid")
@@ -223,28 +227,39 @@ def _own_words(e):
     return text
 
 _OPTIONS = { # what a message says: what the command calls it
-    r"^n_factors\b": "--factors", r"^(path|data|wds|lrs|seeds|epochs|engine)\b": r"--\1",
+    r"^n_factors\b": "--factors", r"^(each of )?(path|data|wds|lrs|seeds|epochs|engine)\b": r"\1--\2",
     r"^--path\b": "--out", r"^y_range\b": "--limits", r"keep_weights=False": "--no_weights",
     r"SweepConfig\(y_range=\((\S+), (\S+)\)\), or None for no range": r"--limits \1,\2",
-    r"sweep\(\.\.\., (\w+)='(.*?)'\)": r"--\1 '\2'",
-    r"\b(user|item|rating)='(\w+)'": r"--\1 \2",
-    r"[Cc]hoose another path": "choose another folder with --out"}
+    r"sweep\(\.\.\., (.*?)\)": lambda found: found[1].replace(", ", " "),
+    r"\b(user|item|rating)='(\w+)'": r"--\1 \2", r"\b(user|item|rating)='(.*?)'": r"--\1 '\2'",
+    r"\b(user|item|rating)=": r"--\1", r"^user, item and rating": "--user, --item and --rating",
+    r", data.drop_duplicates\(.*\) leaves one of each": "",
+    r", 'fastai' or an engine": " or 'fastai'", r": DecayEngine\(.*\)": "",
+    r"hoose another path": "hoose another folder with --out"}
 
 # %% ../nbs/22_command_line.ipynb #3040f2b9
 def main(argv:list=None): # what follows the command's name; `sys.argv` by default
     "The command `wd_lab_sweep`"
     parser = anno_parser(wd_lab_sweep, prog="wd_lab_sweep")
+    parser.add_argument("--version", action="version", version=f"wd_lab {__version__}")
     parser.error = lambda message: _stop(f"{message}; --help shows all options")
     known = {option.replace("-", "_"): option for option in re.findall(r"--[\w-]+", parser.format_usage())}
     def spelled(argument):
         name, *value = argument.split("=", 1)
         return "=".join([known.get(name.replace("-", "_"), name), *value]) if name.startswith("--") else argument
-    given = [spelled(a) for a in (sys.argv[1:] if argv is None else argv) if a != "--gif"]
+    given = [spelled(a) for a in _joined(sys.argv[1:] if argv is None else argv) if a != "--gif"]
     options = vars(parser.parse_args(given))
     warnings.simplefilter("ignore")                    # of libraries about each other: nothing the user could do
-    warnings.filterwarnings("default", "[0-9]+ films share")
+    warnings.filterwarnings("default", "[0-9]+ (films share|of [0-9]+ ratings)|wd [0-9.e-]+ at the rate")
     warnings.showwarning = lambda message, *where: print(f"wd_lab_sweep: {_own_words(message)}", file=sys.stderr)
     wd_lab_sweep(**{name: options[name] for name in signature(wd_lab_sweep).parameters})
+def _joined(arguments):
+    "`--wds -0.1` as `--wds=-0.1`: argparse takes what begins with a dash for an option"
+    joined = []
+    for a in arguments:
+        if joined and re.fullmatch(r"--[\w-]+", joined[-1]) and re.match(r"-\.?\d", a): joined[-1] += f"={a}"
+        else: joined.append(a)
+    return joined
 
 # %% ../nbs/22_command_line.ipynb #09d49685
 #| eval: false
