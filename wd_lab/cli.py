@@ -85,7 +85,8 @@ def advice(result) -> list: # of SweepResult: lines of text
             more = "smaller" if word == "smallest" else "larger"
             lines.append(f"{name} {value:g} is the {word} tried, the best may lie beyond: "
                          f"add {more} ones to --{name}s")
-    if len(result.identity["wds"]) == 1: lines.append("one weight decay makes no pictures: add others to --wds")
+    if len(result.identity["wds"]) == 1:
+        lines.append("one weight decay makes no pictures: add others to --wds")
     if len(result.identity["seeds"]) == 1:
         lines.append("from one seed: close neighbours may differ by luck, --seeds 5 tells")
     if len(result.identity["lrs"]) == 1:
@@ -108,7 +109,8 @@ def draw(result, folder, films=True):
     folder, names = Path(folder), ["trends.png"]
     if len(result.identity["wds"]) == 1: return []
     fig, axes = plt.subplots(1, 3, figsize=(12, 3.4))
-    for ax, y in zip(axes, ("valid_loss", "train_loss", "mean_abs")): plot_trend(result, y, ax=ax)
+    for ax, y in zip(axes, ("valid_loss", "train_loss", "mean_abs")):
+        plot_trend(result, y, ax=ax)
     fig.savefig(folder/names[0], dpi=110)
     plt.close(fig)
     if films:
@@ -227,12 +229,14 @@ def _own_words(e):
     return text
 
 _OPTIONS = { # what a message says: what the command calls it
-    r"^n_factors\b": "--factors", r"^(each of )?(path|data|wds|lrs|seeds|epochs|engine)\b": r"\1--\2",
+    r"^(each of )?(path|data|wds|lrs|seeds|epochs|engine)\b": r"\1--\2",
+    r"^n_factors\b": "--factors",
     r"^--path\b": "--out", r"^y_range\b": "--limits", r"keep_weights=False": "--no_weights",
     r"SweepConfig\(y_range=\((\S+), (\S+)\)\), or None for no range": r"--limits \1,\2",
     r"sweep\(\.\.\., (.*?)\)": lambda found: found[1].replace(", ", " "),
     r"\b(user|item|rating)='(\w+)'": r"--\1 \2", r"\b(user|item|rating)='(.*?)'": r"--\1 '\2'",
-    r"\b(user|item|rating)=": r"--\1", r"^user, item and rating": "--user, --item and --rating",
+    r"\b(user|item|rating)=": r"--\1",
+    r"^user, item and rating": "--user, --item and --rating",
     r", data.drop_duplicates\(.*\) leaves one of each": "",
     r", 'fastai' or an engine": " or 'fastai'", r": DecayEngine\(.*\)": "",
     r"hoose another path": "hoose another folder with --out"}

@@ -51,7 +51,8 @@ class SweepConfig:
             object.__setattr__(self, f.name, value)
         for name, ends in _RANGES.items(): _check_range(name, getattr(self, name), *ends)
         if self.y_range is not None and not self.y_range[0] < self.y_range[1]:
-            raise ValueError(f"y_range must rise, got {self.y_range}: the lower end comes first")
+            raise ValueError(f"y_range must rise, got {self.y_range}: "
+                             "the lower end comes first")
         if self.valid_pct + self.test_pct > 1 - 1e-9:
             raise ValueError("valid_pct + test_pct must be less than 1, to leave ratings to "
                              f"train on, got {self.valid_pct:g} + {self.test_pct:g}")

@@ -20,7 +20,7 @@ from fastcore.basics import patch
 from matplotlib.colors import PowerNorm
 from torch import nn
 
-from .lab import listed, real_number
+from .lab import list_if_several, real_number
 
 # %% ../nbs/06_gradient_hooks.ipynb #fa88f4b7
 def gradient_summary(g:torch.Tensor,       # gradients, of any shape
@@ -62,7 +62,7 @@ def _reason_not_to_watch(layer):
 # %% ../nbs/06_gradient_hooks.ipynb #b18d4b04
 def _chosen_layers(layers):
     "The given layers, each of which has to train, by number"
-    layers = listed(layers)
+    layers = list_if_several(layers)
     if not isinstance(layers, list): raise TypeError(f"model_or_modules must be a module or several, got {layers!r}")
     chosen = dict(enumerate(layers))
     if not chosen: raise ValueError("model_or_modules must hold at least one layer, got none")

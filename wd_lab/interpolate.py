@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 
-from .lab import folder_path, listed, progress_bar, real_number, whole_number
+from .lab import folder_path, list_if_several, progress_bar, real_number, whole_number
 
 # %% ../nbs/19_interpolation.ipynb #823e7ed4
 class SaveWeights:
@@ -89,7 +89,7 @@ def __getitem__(self:SaveWeights,
 def _file(self:SaveWeights, number): return self.path/f"{self.unit}{number}.safetensors"
 
 def _counts(what, numbers):
-    numbers = listed(numbers)
+    numbers = list_if_several(numbers)
     return [whole_number(f"each of {what}", n, 0) for n in (numbers if isinstance(numbers, list) else [numbers])]
 
 def _write_state(state, path):
@@ -329,7 +329,7 @@ def _check_statistics(bn):
 # %% ../nbs/19_interpolation.ipynb #aeb99db9
 def _places(alphas):
     "As floats; 0 and 1 are hit where linspace misses them by a rounding error"
-    places = listed(alphas)
+    places = list_if_several(alphas)
     if not isinstance(places, list):
         raise TypeError(f"alphas must be several numbers such as np.linspace(0, 1, 5), got {alphas!r}")
     if not places: raise ValueError("alphas must hold at least one place")
@@ -350,7 +350,8 @@ def barrier(curve:pd.DataFrame,  # from `interpolation_curve`, with alpha 0 and 
     (Frankle et al. 2020). To judge an accuracy, add a column with 1 - accuracy.
     `ValueError` without the column, both ends and a place between them"""
     if not isinstance(curve, pd.DataFrame):
-        raise TypeError(f"curve must be a table from interpolation_curve, got a {type(curve).__name__}")
+        raise TypeError("curve must be a table from interpolation_curve, "
+                        f"got a {type(curve).__name__}")
     if not {"alpha", column} <= set(curve):
         raise ValueError(f"column must be one of {list(curve)[1:]}, got {column!r}")
     alpha, loss = curve.alpha.to_numpy().round(9), curve[column].to_numpy()
@@ -371,8 +372,9 @@ def plot_curve(curve:pd.DataFrame, # from `interpolation_curve`
     "Training and validation along the line; a band of one standard error around a loss"
     import matplotlib.pyplot as plt
     ax = ax or plt.gca()
-    known = [c.removeprefix("train_") for c in curve if c.startswith("train_") and c != "train_se"]
-    if what not in known: raise ValueError(f"what must be one of {', '.join(known)}, got {what!r}")
+    known = [c[6:] for c in curve if c.startswith("train_") and c != "train_se"]
+    if what not in known:
+        raise ValueError(f"what must be one of {', '.join(known)}, got {what!r}")
     for part, name, color in zip(("train", "valid"), names, ("C0", "C1"), strict=True):
         y = curve[f"{part}_{what}"]
         ax.plot(curve.alpha, y, color=color, label=name, **kwargs)

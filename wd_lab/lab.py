@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['size', 'announce_stand_in', 'package_dir', 'runs_dir', 'cache_dir', 'recorded', 'reproduced', 'claimed',
-           'chapter_ledger', 'use_style', 'real_number', 'whole_number', 'listed', 'folder_path', 'progress_bar']
+           'chapter_ledger', 'use_style', 'real_number', 'whole_number', 'list_if_several', 'folder_path',
+           'progress_bar']
 
 # %% ../nbs/00_lab.ipynb #3a4469a7
 import ast, csv, dis, hashlib, inspect, json, logging, math, os, platform, re, subprocess, sys, textwrap, time
@@ -320,7 +321,7 @@ def whole_number(name:str,            # of the argument
 def _one_number(value): return value.item() if getattr(value, "shape", None) == () else value
 
 # %% ../nbs/00_lab.ipynb #36ddcbeb
-def listed(values, # a collection of any kind, or one thing
+def list_if_several(values, # a collection of any kind, or one thing
 ):
     "Collections and what gives things one by one as a list, sets sorted; one thing, or text, as it is"
     if isinstance(values, Set): return sorted(values)

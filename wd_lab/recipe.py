@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 from .interpolate import on_device
-from .lab import folder_path, listed, log, progress_bar, real_number, whole_number, write_json
+from .lab import folder_path, list_if_several, log, progress_bar, real_number, whole_number, write_json
 from .lr_range import LRRange, RangeRun, lr_range_test
 from .schedules import OneCycle
 
@@ -501,7 +501,7 @@ def _distinct(name, values, label=str):
     return values
 
 def _as_list(values):
-    values = listed(values)
+    values = list_if_several(values)
     return values if isinstance(values, list) else [values]
 
 def _decays(wds):
@@ -516,7 +516,7 @@ def _momenta(momenta):
 
 def _seeds(repeats):
     "So many seeds from 0 on, or those given"
-    repeats = listed(repeats)
+    repeats = list_if_several(repeats)
     if not isinstance(repeats, list): return tuple(range(whole_number("repeats", repeats)))
     return tuple(_distinct("repeats", [_seed("each of repeats", s) for s in repeats]))
 
@@ -689,20 +689,22 @@ class Recipe:
 
     def __repr__(self):
         given = ", ".join(f"{name} {_label(value)}" for name, value in self.given.items())
-        steps = dict(range_test="range_test.json", momentum="momentum", decay="decay", training="training.json")
-        there = [step for step, name in steps.items() if (self.path/name).exists()]
-        return f"Recipe({given or 'nothing given'}, in {self.path}: {', '.join(there) or 'nothing'} begun or done)"
+        steps = "range_test.json", "momentum", "decay", "training.json"
+        there = [step.removesuffix(".json") for step in steps if (self.path/step).exists()]
+        return (f"Recipe({given or 'nothing given'}, in {self.path}: "
+                f"{', '.join(there) or 'nothing'} begun or done)")
 
 # %% ../nbs/20_recipe.ipynb #ef72f919
 def _given(lr, momentum, wd):
     "What is not to be searched, checked"
-    checks = dict(lr=(lr, lambda lr: _rate(lr, "None takes it from a range test")), momentum=(momentum, lambda m: _momentum("momentum", m)), wd=(wd, _decay))
+    checks = dict(lr=(lr, lambda lr: _rate(lr, "None takes it from a range test")),
+                  momentum=(momentum, lambda m: _momentum("momentum", m)), wd=(wd, _decay))
     return {name: check(value) for name, (value, check) in checks.items() if value is not None}
 
 def _planned(build, epochs, short, repeats, momenta, wds, seed, executor):
     _, epochs, _ = _checked(build, 1., epochs, None, executor)
-    return dict(epochs=epochs, short=whole_number("short", short), repeats=list(_seeds(repeats)), seed=_seed("seed", seed),
-                momenta=_momenta(momenta), wds=_decays(wds))
+    return dict(epochs=epochs, short=whole_number("short", short), repeats=list(_seeds(repeats)),
+                seed=_seed("seed", seed), momenta=_momenta(momenta), wds=_decays(wds))
 
 # %% ../nbs/20_recipe.ipynb #3ca3ec39
 @patch
@@ -798,7 +800,8 @@ def train(self:Recipe) -> object: # what `build` made
                 def ends(epoch, loss):
                     bar.update()
                     return epoch == p["epochs"]
-                trained, losses = train_once(self.build, p["seed"], **settings, epochs=p["epochs"], stop=ends)
+                trained, losses = train_once(self.build, p["seed"], **settings,
+                                             epochs=p["epochs"], stop=ends)
             losses = _from_first_nan(losses, p["epochs"])
             _save_model(trained, self.path/"model.safetensors")
             seconds = round(time.perf_counter() - start, 2)

@@ -94,7 +94,7 @@ def one_cycle(pct,                  # progress from 0 to 1, or an array of such
 ):
     "The learning rate of 1cycle (Smith 2018, with fastai's cosines)"
     real_number("lr_max", lr_max, 0)
-    for name, v in (("div", div), ("div_final", div_final)): real_number(name, v, 0, above=True)
+    for name, v in dict(div=div, div_final=div_final).items(): real_number(name, v, 0, above=True)
     return up_and_down(pct, lr_max/div, lr_max, lr_max/div_final, pct_start, dtype)
 
 # %% ../nbs/17_one_cycle.ipynb #9ad35188

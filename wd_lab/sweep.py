@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from .collab import mean_level, plot_losses, smooth_losses
 from .engines import DECAYS, CompiledEngine, FastaiEngine, SweepConfig, common_start
-from .lab import cache_dir, folder_path, listed, progress_bar, real_number, whole_number, write_json
+from .lab import cache_dir, folder_path, list_if_several, progress_bar, real_number, whole_number, write_json
 
 # %% ../nbs/10_sweep.ipynb #ff1a2e1c
 def wd_grid(lo:float=1e-4,      # first value, a power of ten
@@ -102,8 +102,8 @@ class _Ratings(NamedTuple):
         (i, users), (j, items) = [_numbered(data[name]) for name in names[:2]]
         table = pd.DataFrame(dict(user=i, movie=j, rating=_as_numbers(data[names[2]])))
         if (twice := int(table.duplicated(["user", "movie"]).sum())) > 0.01*len(table):
-            warnings.warn(f"{twice} of {len(table)} ratings are of a film by a user who rated it before: a random split "
-                          "puts such pairs on both sides, "
+            warnings.warn(f"{twice} of {len(table)} ratings are of a film by a user who rated it before: "
+                          "a random split puts such pairs on both sides, "
                           f"data.drop_duplicates({[str(c) for c in names[:2]]}) leaves one of each", stacklevel=4)
         source = str(data.attrs.get("source", "your data"))
         return cls(table, users, items, _titles(data, names[1], items), names, source)
@@ -268,7 +268,7 @@ def _labels(index):
 def _asked(wds, config, lrs, seeds):
     "The values of the grid, checked"
     if hasattr(wds, "columns"): raise TypeError("wds must be numbers, got a DataFrame: wds come first, then data")
-    wds, lrs, seeds = _values("wds", wds), _values("lrs", [config.lr] if lrs is None else lrs), listed(seeds)
+    wds, lrs, seeds = _values("wds", wds), _values("lrs", [config.lr] if lrs is None else lrs), list_if_several(seeds)
     if 0 in lrs: raise ValueError("lrs must be greater than 0, got 0: a learning rate of 0 trains nothing")
     several = isinstance(seeds, list)
     count = len(seeds) if several else whole_number("seeds", seeds)
@@ -292,7 +292,7 @@ def _jsonable(d): return json.loads(json.dumps(d))
 # %% ../nbs/10_sweep.ipynb #294930c3
 def _values(name, values, whole=False):
     "A list of distinct, finite numbers from 0 on; `ValueError` or `TypeError` otherwise"
-    values, each = listed(values), name
+    values, each = list_if_several(values), name
     if isinstance(values, list): each = f"each of {name}"
     else: values = [values]
     if not values: raise ValueError(f"{name} must hold at least one value, got none")
@@ -634,8 +634,9 @@ def _part(self:SweepResult, rows):
 
 @patch
 def __getitem__(self:SweepResult, i) -> SweepResult:
-    if isinstance(i, str): raise TypeError(f"an index must be the number of a run or a slice, got {i!r}: "
-                                           f"result.runs[{i!r}] is a column")
+    if isinstance(i, str):
+        raise TypeError(f"an index must be the number of a run or a slice, got {i!r}: "
+                        f"result.runs[{i!r}] is a column")
     return self._part(np.arange(len(self))[i].reshape(-1))
 
 @patch
@@ -887,7 +888,7 @@ def cached_sweep(wds, data, config:SweepConfig=SweepConfig(), **kwargs # as for 
 ) -> SweepResult:
     """`sweep` into a folder of the course's cache, named after what it is: done once, then read. Waits while another
     process works on it"""
-    wds, settings = listed(wds), ("lrs", "seeds", "engine", "keep_weights", "user", "item", "rating")
+    wds, settings = list_if_several(wds), ("lrs", "seeds", "engine", "keep_weights", "user", "item", "rating")
     plan = _plan(wds, data, config, **{k: v for k, v in kwargs.items() if k in settings})
     for root, name in ((cache_dir()/"sweeps", _name_1(plan)), (cache_dir()/"sweeps_2", _name(plan))):
         path = root/f"{config.digest}-{name}"
@@ -995,7 +996,8 @@ def predict(self:SweepResult,
     try: x = torch.from_numpy(np.stack(np.broadcast_arrays(*rows), axis=-1))
     except ValueError:
         shapes = " and ".join(str(r.shape) for r in rows)
-        raise ValueError(f"users and items must be one, or as many of each, got shapes {shapes}") from None
+        raise ValueError("users and items must be one, or as many of each, "
+                         f"got shapes {shapes}") from None
     with torch.no_grad(): predicted = self.model(wd, lr, seed)(x.reshape(-1, 2))
     return predicted.reshape(x.shape[:-1]).numpy()
 
