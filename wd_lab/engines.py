@@ -100,7 +100,7 @@ def _plain_value(name, value, like):
         return type(like)(value)
     except (TypeError, ValueError, OverflowError):
         kinds = {bool: "True or False", int: "a whole number", float: "a number"}
-        kind = f"{len(like)} numbers" if isinstance(like, tuple) else kinds[type(like)]
+        kind = f"{len(like)} numbers such as {like}" if isinstance(like, tuple) else kinds[type(like)]
         raise TypeError(f"{name} must be {kind}, got {value!r}") from None
 
 # %% ../nbs/09_engines.ipynb #fd7a68ea
