@@ -15,7 +15,7 @@ SKIP = re.compile(r"^#\|\s*eval:\s*false|nbdev_export\(", re.M)  # as nbdev_test
 
 def run(path):
     nb = nbformat.read(path, as_version=4)
-    client = NotebookClient(nb, timeout=3600, kernel_name="python3", extra_arguments=["--log-level=ERROR"],
+    client = NotebookClient(nb, timeout=3600, kernel_name="python3", coalesce_streams=True, extra_arguments=["--log-level=ERROR"],
                             resources={"metadata": {"path": str(path.parent)}})
     with client.setup_kernel():
         for i, cell in enumerate(nb.cells):
