@@ -116,6 +116,7 @@ def _is_exported(f):
             if _source(f) and _source(theirs) == _source(f): return True
     return False
 
+# %% ../nbs/00_lab.ipynb #804b1c8c
 def _code_of(run):
     "Functions of an experiment's own module, and plain values that they read: what its record depends on"
     functions, values, todo, home = {}, {}, [run], None
@@ -252,7 +253,8 @@ def reproduced(row:str,      # id of a ledger row, like "M04"
     write_json(runs_dir()/"ledger"/f"{row}.json", entry)
     says = facts[row]["figure"]
     assert ok, f"ledger row {row} does not hold: the document says {says!r}, we got {entry['ours']!r}. {note}"
-    print(f"{row} {entry['verdict']}: {entry['ours']}")
+    print(textwrap.fill(f"{row} {entry['verdict']}: {entry['ours']}", 95, subsequent_indent="    ",
+                        break_on_hyphens=False))                   # no wider than a page
 
 # %% ../nbs/00_lab.ipynb #61b7a04c
 def claimed(ok,        # does the claim hold?
@@ -302,6 +304,7 @@ def real_number(name:str,            # of the argument
     bounds.append("finite" if high == math.inf else f"less than {high:g}")
     raise ValueError(f"{name} must be {' and '.join(bounds)}, got {value!r}{remedy}")
 
+# %% ../nbs/00_lab.ipynb #191d3a7c
 def whole_number(name:str,            # of the argument
                  value,               # what was given
                  low:int=1,           # the least that will do
@@ -349,6 +352,7 @@ def progress_bar(total:int,     # how many there are
     if progress and not seen: return _Lines(total, done, unit)
     return tqdm(total=total, initial=done, unit=unit, **({} if progress else {"disable": True}))
 
+# %% ../nbs/00_lab.ipynb #0376d6b9
 class _Lines:
     "A line in a log after half a minute, a minute, two, and so on, then every ten minutes"
     def __init__(self, total, done, unit, clock=time.monotonic):
