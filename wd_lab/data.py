@@ -175,8 +175,7 @@ def synthetic_ratings(n_users:int=943,     # people
     df = pd.DataFrame(dict(user=user + 1, movie=movie + 1, rating=whole,
                            timestamp=rng.integers(874_724_710, 893_286_638, n_ratings)))
     df["title"] = "Film " + df.movie.astype(str).str.zfill(4)
-    settings = n_users, n_movies, n_ratings, rank, noise, seed
-    df.attrs["source"] = f"synthetic_ratings{settings}"
+    df.attrs["source"] = f"synthetic_ratings{n_users, n_movies, n_ratings, rank, noise, seed}"
     return df
 
 # %% ../nbs/03_data.ipynb #1332fd39
@@ -434,6 +433,7 @@ def _made_up_settings(name):
                 bn_test="batch" if "Clip" in name or "SS80k" in name else "average",
                 gpus=8, batch_size=1000, max_iter=max_iter, finished=True)
 
+# %% ../nbs/03_data.ipynb #311a6441
 def _rates(s, at):
     "The learning rate that the settings of a run ask for at these iterations"
     if s["schedule"] == "piecewise constant":
