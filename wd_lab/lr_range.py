@@ -406,6 +406,7 @@ def _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, 
     for name, value in dict(num_it=num_it, repeats=repeats, accumulate=accumulate, valid_every=valid_every).items():
         whole_number(name, value, 1 + (name == "num_it"), floats=False)
 
+# %% ../nbs/16_lr_range_test.ipynb #5b21a755
 def _check_loader(name, dl):
     if isinstance(dl, torch.utils.data.Dataset):
         raise TypeError(f"{name} must give batches, got a {type(dl).__name__}, which gives single examples: "
@@ -445,6 +446,7 @@ def _check_torch(model, train_dl, loss_fn, opt):
     if not held & {id(p) for p in model.parameters() if p.requires_grad}:
         raise ValueError("opt must hold parameters of the model that train, got an optimizer of others (of a copy?)")
 
+# %% ../nbs/16_lr_range_test.ipynb #2b4be5d8
 def _check_learner(learn, train_dl, loss_fn, opt):
     for name, value in dict(train_dl=train_dl, loss_fn=loss_fn, opt=opt).items():
         if value is not None: raise ValueError(f"{name} must be None with a Learner, which has its own, got {value!r}")
@@ -713,8 +715,7 @@ def plot(self:LRRange,
     if not 0 <= skip_end < len(self):
         raise ValueError(f"skip_end must be at least 0 and less than the {len(self)} steps, "
                          f"got {skip_end!r}")
-    if ax is None: ax = plt.subplots()[1]
-    n = len(self) - skip_end
+    ax, n = ax or plt.subplots()[1], len(self) - skip_end
     lrs, losses = self.lrs[:n], self.losses[:n]
     ax.plot(lrs, losses, color="C0", lw=0.7, alpha=0.35)
     _plot_with_band(self, "smooth_losses", n, ax, color="C0", label="training loss, smoothed")
