@@ -22,7 +22,7 @@ from fastcore.basics import patch
 from filelock import FileLock, Timeout
 
 from .collab import mean_level, plot_losses, smooth_losses
-from .engines import DECAYS, CompiledEngine, FastaiEngine, SweepConfig, common_start
+from .engines import DECAYS, CompiledEngine, FastaiEngine, LazyEngine, SweepConfig, common_start
 from .lab import cache_dir, folder_path, list_if_several, progress_bar, real_number, whole_number, write_json
 
 # %% ../nbs/10_sweep.ipynb #ff1a2e1c
@@ -250,7 +250,7 @@ def _starts(ratings, config):
 
 def _check_pull(engine, grid, config):
     "Warn where one step takes more than all of a weight"
-    if type(engine) not in (CompiledEngine, FastaiEngine): return          # other kinds of decay scale otherwise
+    if type(engine) not in (CompiledEngine, LazyEngine, FastaiEngine): return     # other kinds of decay scale otherwise
     wd, lr = max(grid["wds"]), max(grid["lrs"])
     if wd*lr*max(a*b for a, b in zip(config.wd_scale, config.lr_scale)) > 1:
         warnings.warn(f"wd {wd:g} at the rate {lr:g} takes more than all of a weight in one step: "
@@ -306,8 +306,8 @@ def _values(name, values, whole=False):
 
 # %% ../nbs/10_sweep.ipynb #bd562138
 def _engine(engine):
-    engines = dict(auto=CompiledEngine, compiled=CompiledEngine, fastai=FastaiEngine)
-    words = "engine must be 'auto', 'compiled', 'fastai' or an engine, got"
+    engines = dict(auto=CompiledEngine, compiled=CompiledEngine, lazy=LazyEngine, fastai=FastaiEngine)
+    words = "engine must be 'auto', 'compiled', 'lazy', 'fastai' or an engine, got"
     if isinstance(engine, str):
         if engine in engines: return engines[engine]()
         raise ValueError(f"{words} {engine!r}" + f": DecayEngine({engine!r})"*(engine in DECAYS))
@@ -792,7 +792,7 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
           config:SweepConfig=SweepConfig(), # what all runs share
           lrs=None,             # peak learning rates, crossed with all wds; None: `config.lr`
           seeds=1,              # repeats, from `config.seed` on; or the seeds themselves
-          engine="auto",        # "compiled", "fastai", an engine, or "auto": compiled
+          engine="auto",        # "compiled", "lazy", "fastai", an engine; "auto": compiled
           path=None,            # folder to write to, resume or extend; None: memory only
           executor=None,        # a concurrent.futures.Executor; None: a thread for each core
           keep_weights:bool=True, # keep all final weights (half a megabyte for a default run)?
