@@ -51,7 +51,7 @@ def _members(o):
     "The parameters of each group"
     return vars(o).get("param_lists") or [g["params"] for g in _settings(o)]
 
-# %% ../nbs/07_audit.ipynb #8b559168
+# %% ../nbs/07_audit.ipynb #1d84e42b
 class _Bench:
     "Makes twins of an optimizer: copies that hold one parameter each"
     def __init__(self, optimizer):
@@ -103,13 +103,14 @@ def _remember(o, p, q, fresh, memo):
     state = vars(o).get("state")
     if not isinstance(state, dict) or id(state) in memo: return
     keep = getattr(type(o), "_keep_on_clear", ())                      # fastai's flags outlive a fresh start
-    mine = {k: v for k, v in state[p].items() if not fresh or k in keep} if p in state else {}
     twin = memo[id(state)] = defaultdict(dict)
     for k, v in state.items():
         if not isinstance(k, torch.Tensor): twin[k] = copy.deepcopy(v, memo)
-    for v in mine.values():
+    mine = state[p] if p in state else {}
+    if fresh: mine = {k: v for k, v in mine.items() if k in keep} if isinstance(mine, dict) else {}
+    for v in mine.values() if isinstance(mine, dict) else ():
         if type(v) is torch.Tensor: memo[id(v)] = v.detach().clone()   # faster than a deep copy
-    if mine: twin[q] = copy.deepcopy(mine, memo)
+    if not isinstance(mine, dict) or mine: twin[q] = copy.deepcopy(mine, memo)
 
 # %% ../nbs/07_audit.ipynb #fc5c4bce
 def _step(twin):
@@ -145,7 +146,7 @@ def _made_up(p, block=2**16 + 1):
     g = torch.randn(n, generator=torch.Generator().manual_seed(p.numel())).mul_(1e-3).to(p.device, p.dtype)
     return g.repeat(-(-p.numel()//max(n, 1)))[:p.numel()].reshape(p.shape)
 
-# %% ../nbs/07_audit.ipynb #8c06db81
+# %% ../nbs/07_audit.ipynb #584395b4
 class _Probe(NamedTuple):
     how: str        # "L2 in the gradient", "lr x wd", "wd alone", "none" or "undeclared"
     factor: float   # what a settled step leaves; nan: it depends on the gradient
@@ -157,7 +158,8 @@ _NONE = _Probe("none", 1., 1., 0.)
 def _patch(p):
     "A small corner of `p` in float64, or random numbers where it is zero"
     rng = torch.Generator().manual_seed(1)
-    corner = p.detach()[tuple(slice(0, 8) for _ in p.shape)].double().cpu()
+    p = p.detach().real if p.is_complex() else p.detach()
+    corner = p[tuple(slice(0, 8) for _ in p.shape)].double().cpu()
     other = (torch.rand(corner.shape, generator=rng, dtype=torch.float64) + 0.5)*0.02
     return nn.Parameter(torch.where(corner.abs() > 1e-6, corner, other).to(p.device))
 
@@ -247,7 +249,7 @@ def _rates(optimizer, steps, scheduler):
                         f"got a {type(scheduler).__name__}")
     return [np.array([lr*float(scheduler(t)) for t in range(steps)]) for lr in now]
 
-# %% ../nbs/07_audit.ipynb #6d73f773
+# %% ../nbs/07_audit.ipynb #6061f587
 class _Row(NamedTuple):
     shown: dict       # what stands in the table
     p: object         # the parameter
@@ -258,7 +260,8 @@ class _Row(NamedTuple):
 
 def _sparse_gradient(p):
     rows = torch.arange(min(2, len(p)), device=p.device)
-    return torch.sparse_coo_tensor(rows[None], torch.full_like(p.detach()[:len(rows)], 1e-3), p.shape)
+    return torch.sparse_coo_tensor(rows[None], torch.full_like(p.detach()[:len(rows)], 1e-3), p.shape,
+                                   check_invariants=False)
 
 def _dot(a, b, block=2**20):
     "The sum of all products, in blocks: exact enough, and no copies of large tensors"
@@ -270,9 +273,10 @@ def _pair(bench, p, grad, lr):
     "What a step with decay takes from `p` against one without: the share lost, the share of weights moved"
     lost = _after(bench, p, grad, decay=0., lr=lr)
     lost -= _after(bench, p, grad, lr=lr)
-    size = _dot(p, p)
+    size, taken = _dot(p, p), _dot(lost, p)
+    if not math.isfinite(taken): raise FloatingPointError("the step makes some weights nan or infinite")
     if size == 0: return math.nan, math.nan
-    return _dot(lost, p)/size, (torch.count_nonzero(lost)/torch.count_nonzero(p.detach())).item()
+    return taken/size, (torch.count_nonzero(lost)/torch.count_nonzero(p.detach())).item()
 
 class _Measure:
     "Measures the parameters of one optimizer, and remembers what it learned about each group"

@@ -1,0 +1,369 @@
+"""The audit on real architectures and optimizers: kinds against lists made by hand, factors against a float64 step."""
+import copy
+import math
+import random
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from wd_lab.audit import decay_audit
+from wd_lab.decay import decay_groups, momentum_decay_factor, parameter_kinds
+
+SMALL = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, vocab_size=99)
+
+
+def vit():
+    timm = pytest.importorskip("timm")
+    return timm.create_model("vit_tiny_patch16_224", img_size=32, patch_size=8, depth=2, embed_dim=32, num_heads=2,
+                             init_values=1e-4, reg_tokens=2)
+
+def bert():
+    T = pytest.importorskip("transformers")
+    return T.BertForMaskedLM(T.BertConfig(**SMALL, intermediate_size=64))
+
+def gpt():
+    T = pytest.importorskip("transformers")
+    return T.GPT2LMHeadModel(T.GPT2Config(n_embd=32, n_layer=2, n_head=2, vocab_size=99, bos_token_id=0, eos_token_id=0))
+
+def experts():
+    T = pytest.importorskip("transformers")
+    return T.MixtralForCausalLM(T.MixtralConfig(**SMALL, intermediate_size=48, num_key_value_heads=2, num_local_experts=4))
+
+def xresnet():
+    from fastai.vision.models.xresnet import XResNet, ResBlock
+    return XResNet(ResBlock, 1, [1, 1, 1, 1], n_out=5, stem_szs=(8, 8, 64))
+
+def unet():
+    from fastai.vision.models.unet import DynamicUnet
+    return DynamicUnet(nn.Sequential(*list(xresnet())[:-3]), 3, (32, 32))
+
+def lstm():
+    return nn.ModuleDict(dict(embed=nn.Embedding(50, 16), rnn=nn.LSTM(16, 16, 2), head=nn.Linear(16, 50)))
+
+
+def block(prefix, **kinds):
+    "Names of both layers by kind: prefix, with {} for the layer, and the names in it"
+    return {kind: [f"{prefix.format(i)}.{n}" for i in (0, 1) for n in names.split()] for kind, names in kinds.items()}
+
+def both(names): return [f"{n}.{end}" for n in names.split() for end in ("weight", "bias")]
+
+def norms_at(model):
+    "By hand: in fastai's layers 0 is the convolution and 1 the norm, which begins at 1 or, last in a block, at 0"
+    return [n for n, _ in model.named_parameters() if n.split(".")[-2] == "1"]
+
+
+BY_HAND = {
+    vit: dict(token=["cls_token", "reg_token"], position=["pos_embed"], rest=both("patch_embed.proj head"),
+              norm=both("norm"), blocks=block(
+                  "blocks.{}", weight="attn.qkv.weight attn.proj.weight mlp.fc1.weight mlp.fc2.weight",
+                  bias="attn.qkv.bias attn.proj.bias mlp.fc1.bias mlp.fc2.bias", scale="ls1.gamma ls2.gamma",
+                  norm="norm1.weight norm1.bias norm2.weight norm2.bias")),
+    bert: dict(embedding=["bert.embeddings.word_embeddings.weight", "bert.embeddings.token_type_embeddings.weight"],
+               position=["bert.embeddings.position_embeddings.weight"], bias=["cls.predictions.bias"],
+               norm=both("bert.embeddings.LayerNorm cls.predictions.transform.LayerNorm"),
+               rest=both("cls.predictions.transform.dense"), blocks=block(
+                   "bert.encoder.layer.{}", norm=" ".join(both("attention.output.LayerNorm output.LayerNorm")), **{
+                       kind: " ".join(f"{n}.{kind}" for n in (
+                           "attention.self.query attention.self.key attention.self.value attention.output.dense "
+                           "intermediate.dense output.dense").split()) for kind in ("weight", "bias")})),
+    gpt: dict(embedding=["transformer.wte.weight"], position=["transformer.wpe.weight"], norm=both("transformer.ln_f"),
+              blocks=block("transformer.h.{}", norm=" ".join(both("ln_1 ln_2")), **{
+                  kind: " ".join(f"{n}.{kind}" for n in "attn.c_attn attn.c_proj mlp.c_fc mlp.c_proj".split())
+                  for kind in ("weight", "bias")})),
+    experts: dict(embedding=["model.embed_tokens.weight"], norm=["model.norm.weight"], weight=["lm_head.weight"],
+                  blocks=block("model.layers.{}", norm="input_layernorm.weight post_attention_layernorm.weight",
+                               weight="self_attn.q_proj.weight self_attn.k_proj.weight self_attn.v_proj.weight "
+                                      "self_attn.o_proj.weight mlp.gate.weight mlp.experts.gate_up_proj "
+                                      "mlp.experts.down_proj")),
+    lstm: dict(embedding=["embed.weight"], rest=both("head"),
+               weight=["rnn.weight_ih_l0", "rnn.weight_hh_l0", "rnn.weight_ih_l1", "rnn.weight_hh_l1"],
+               bias=["rnn.bias_ih_l0", "rnn.bias_hh_l0", "rnn.bias_ih_l1", "rnn.bias_hh_l1"]),
+}
+
+def kinds_by_hand(make, model):
+    if make in (xresnet, unet):
+        norms = {n for n, p in model.named_parameters() if p.ndim == 1 and n.split(".")[-2] == "1"}
+        norms |= {n for n, p in model.named_parameters() if make is unet and p.ndim == 1 and n.split(".")[-2] == "bn"}
+        return {n: "norm" if n in norms else "bias" if n.endswith("bias") else "weight"
+                for n, _ in model.named_parameters()}
+    hand = dict(BY_HAND[make])
+    found = {n: n.split(".")[-1] for n in hand.pop("rest", [])}
+    for kind, names in [*hand.pop("blocks", {}).items(), *hand.items()]: found |= dict.fromkeys(names, kind)
+    return found
+
+
+ARCHITECTURES = [vit, bert, gpt, experts, xresnet, unet, lstm]
+TORCH = {n: partial(getattr(torch.optim, n), lr=0.01, weight_decay=0.1) for n in
+         "SGD Adam AdamW Adamax NAdam RAdam Adagrad Adadelta ASGD RMSprop Adafactor".split()}
+DECOUPLED = {"SGD", "AdamW", "ASGD", "Adafactor"}
+
+
+def snapshot(model, opt):
+    params = [p for g in opt.param_groups for p in g["params"]]
+    return (copy.deepcopy([model.state_dict(), opt.state_dict(), [p.grad for p in params], opt.defaults]),
+            torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist(),
+            [(id(p), p._version) for p in params])
+
+def same(a, b):
+    if isinstance(a, torch.Tensor): return torch.equal(a, b)
+    if isinstance(a, dict): return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)): return len(a) == len(b) and all(map(same, a, b))
+    return a == b
+
+
+def lost_in_float64(make, model, steps=2):
+    "By hand, in float64: the share that decay takes from each parameter in a step, all in one optimizer"
+    torch.manual_seed(1)
+    model = copy.deepcopy(model).double()
+    for p in model.parameters(): nn.init.uniform_(p, 0.5, 1.)
+    opt = make(model.parameters())
+    def gradients():
+        for p in model.parameters(): p.grad = torch.randn_like(p)
+    for _ in range(steps):
+        gradients()
+        opt.step()
+    gradients()
+    before, ends = [p.detach().clone() for p in model.parameters()], []
+    for wd in (0.1, 0.):
+        m, o = copy.deepcopy((model, opt))
+        for a, b in zip(m.parameters(), model.parameters()): a.grad = b.grad.clone()
+        for g in o.param_groups: g["weight_decay"] = wd
+        o.step()
+        ends.append([p.detach() for p in m.parameters()])
+    return [(((free - kept)*w).sum()/w.square().sum()).item() for w, kept, free in zip(before, *ends)]
+
+
+@pytest.mark.parametrize("make", ARCHITECTURES, ids=lambda f: f.__name__)
+def test_every_kind_and_row(make):
+    torch.manual_seed(0)
+    model = make()
+    by_hand = kinds_by_hand(make, model)
+    assert {uses[0][0]: uses[0][1] for uses in parameter_kinds(model).values()} == by_hand
+    opt = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.1)
+    for p in model.parameters(): p.grad = torch.randn_like(p)
+    opt.step()
+    before = snapshot(model, opt)
+    table = decay_audit(opt, model).table
+    assert same(before, snapshot(model, opt))
+    assert dict(zip(table.name, table.kind)) == by_hand
+    exact = lost_in_float64(partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1), model)
+    names = {n: x for (n, _), x in zip(model.named_parameters(), exact)}
+    for row in table.itertuples():
+        assert row.how == "lr x wd" and abs((1 - row.factor)/names[row.name] - 1) < 1e-3, row
+        assert math.isnan(row.moved) or row.moved > 0.99, row
+    grouped = decay_audit(torch.optim.AdamW(decay_groups(model, 0.1), lr=0.01), model).table
+    assert set(grouped.kind[grouped.factor < 1]) <= {"weight", "embedding"}
+    assert set(grouped.kind[grouped.factor == 1]) <= {"norm", "bias", "scale", "token", "position"}
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_torch(name):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 5), nn.Conv1d(2, 3, 2))
+    for started in (False, True):
+        opt = TORCH[name](model.parameters())
+        if started:
+            for _ in range(7):
+                for p in model.parameters(): p.grad = torch.randn_like(p)
+                opt.step()
+        before = snapshot(model, opt)
+        table = decay_audit(opt, model).table
+        assert same(before, snapshot(model, opt))
+        assert set(table.how) == {"lr x wd" if name in DECOUPLED else "L2 in the gradient"}
+        if name in DECOUPLED: assert np.allclose(1 - table.factor, lost_in_float64(TORCH[name], model), rtol=2e-3)
+        else: assert table.factor.isna().all()
+
+
+@pytest.mark.parametrize("options", [dict(foreach=True), dict(fused=True), dict(lr=torch.tensor(0.01)), dict(amsgrad=True),
+                                     dict(maximize=True)], ids=str)
+def test_kernels(options):
+    w = nn.Parameter(torch.randn(50, 3))
+    row = decay_audit(torch.optim.AdamW([w], **{"lr": 0.01, "weight_decay": 0.1} | options)).table.loc[0]
+    assert (row.how, row.factor, row.lr) == ("lr x wd", pytest.approx(0.999, abs=1e-7), pytest.approx(0.01))
+
+
+@pytest.mark.parametrize("options", [dict(momentum=0.9), dict(momentum=0.9, nesterov=True), dict(momentum=0.5, dampening=0.3),
+                                     dict(momentum=0.99), dict(momentum=0.9, foreach=True)], ids=str)
+@pytest.mark.parametrize("lr, wd", [(0.1, 1e-4), (0.01, 0.2), (0.1, 0.5)])
+def test_momentum_settles_as_the_formula_says(options, lr, wd):
+    row = decay_audit(torch.optim.SGD([nn.Parameter(torch.randn(20, 3))], lr=lr, weight_decay=wd, **options)).table.loc[0]
+    exact = momentum_decay_factor(lr, wd, **{k: v for k, v in options.items() if k != "foreach"})
+    assert row.how == "L2 in the gradient"
+    assert (1 - row.factor)/(1 - exact) == pytest.approx(1, abs=0.02)
+
+
+def test_muon_and_a_list_of_optimizers():
+    model = nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 4))
+    muon = torch.optim.Muon([m.weight for m in model], lr=0.01, weight_decay=0.1)
+    rest = torch.optim.AdamW([m.bias for m in model], lr=0.01, weight_decay=0.)
+    table = decay_audit([muon, rest], model).table.set_index("name")
+    assert table.group.tolist() == [0, 1, 0, 1] and table.factor.round(6).tolist() == [0.999, 1, 0.999, 1]
+    twice = decay_audit([muon, torch.optim.AdamW(model.parameters())], model)
+    assert next(v for v in twice.verdicts if "two groups" in v.says).parameters == ["0.weight", "1.weight"]
+    alone = decay_audit(muon, model)
+    assert next(v for v in alone.verdicts if "no group" in v.says).parameters == ["0.bias", "1.bias"]
+    assert alone.table.group.isna().sum() == 2
+
+
+def test_ours():
+    import wd_lab.optimizers as ours
+    for name in ("SGD", "RMSprop", "Adam", "AbsAdam"):
+        row = decay_audit(getattr(ours, name)([nn.Parameter(torch.randn(9, 3))], lr=0.01, weight_decay=0.1)).table.loc[0]
+        assert row.how == "lr x wd" and row.factor == pytest.approx(0.999, abs=1e-9), name
+    for name in ("RMSprop", "Adam"):
+        make = partial(getattr(ours, name), lr=0.01, weight_decay=0.1, decoupled=False)
+        assert decay_audit(make([nn.Parameter(torch.randn(9, 3))])).table.how[0] == "L2 in the gradient"
+
+
+def test_fastai():
+    import fastai.optimizer as fai
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    for name in ("SGD", "RMSProp", "Adam", "RAdam", "QHAdam", "Lamb"):
+        opt = getattr(fai, name)([[*model[0].parameters()], [*model[1].parameters()]], lr=0.01, wd=0.1)
+        opt.state[model[0].bias]["do_wd"] = False              # as a Learner marks it
+        before = copy.deepcopy([p.detach() for p in model.parameters()])
+        table = decay_audit(opt, model).table.set_index("name")
+        assert same(before, [p.detach() for p in model.parameters()])
+        assert table.factor["0.weight"] == pytest.approx(0.999, abs=1e-8) and table.group.tolist() == [0, 0, 1, 1], name
+        assert table.factor["0.bias"] == 1 and table.how["0.bias"] == "none", name
+        assert len(opt.state) == 1
+    wrapper = fai.OptimWrapper(opt=torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.1))
+    assert decay_audit(wrapper, model).table.factor.round(9).tolist() == [0.999]*4
+
+
+TIMM = {"adabelief": "lr x wd", "adafactor": "lr x wd", "adafactorbv": "lr x wd", "adam": "L2 in the gradient",
+        "adamc": "lr^2 x wd", "adamw": "lr x wd", "adan": "lr x wd", "adoptw": "lr x wd", "lion": "lr x wd",
+        "laprop": "lr x wd", "nadamw": "lr x wd", "momentum": "L2 in the gradient", "muon": "lr x wd",
+        "radam": "L2 in the gradient", "sgdc": "lr^2 x wd", "sgdw": "lr x wd", "rmsproptf": "L2 in the gradient",
+        "lookahead_adamw": "lr x wd", "lamb": "lr x wd", "madgrad": "L2 in the gradient"}
+
+@pytest.mark.parametrize("name", TIMM)
+def test_timm(name):
+    optim = pytest.importorskip("timm.optim")
+    torch.manual_seed(0)
+    w = nn.Parameter(torch.randn(16, 12))
+    opt = optim.create_optimizer_v2([w], opt=name, lr=0.01, weight_decay=0.1)
+    before = copy.deepcopy((w.detach(), opt.state_dict()))
+    row = decay_audit(opt).table.loc[0]
+    assert same(before, (w.detach(), opt.state_dict()))
+    assert row.how == TIMM[name]
+    expected = {"momentum": momentum_decay_factor(0.01, 0.1, 0.9), "lookahead_adamw": 0.9995, "lamb": math.nan,
+                "adan": 1/1.001}
+    expected = expected.get(name, math.nan if row.how.startswith("L2") else 0.999)
+    assert row.factor == pytest.approx(expected, abs=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("name", ["adamw_torch", "adamw_torch_fused", "adafactor", "sgd", "rmsprop", "adagrad"])
+def test_transformers(name):
+    T = pytest.importorskip("transformers")
+    from transformers.trainer_pt_utils import get_parameter_names
+    model = bert()
+    makes = {"adafactor": partial(T.Adafactor, scale_parameter=False, relative_step=False),
+             "adamw_torch": torch.optim.AdamW, "adamw_torch_fused": partial(torch.optim.AdamW, fused=True),
+             "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad}
+    decayed = set(get_parameter_names(model, [nn.LayerNorm], ["bias", "layernorm"]))
+    named = list(model.named_parameters())
+    groups = [dict(params=[p for n, p in named if (n in decayed) == inside], weight_decay=0.1*inside) for inside in (1, 0)]
+    scheduler = None
+    opt = makes[name](groups, lr=0.01)
+    scheduler = T.get_cosine_schedule_with_warmup(opt, 10, 100)
+    table = decay_audit(opt, model, 100, scheduler).table
+    assert opt.param_groups[0]["lr"] == 0                       # the warm-up's first, as before
+    assert set(table.kind[table.wd > 0]) == {"weight", "embedding", "position"}
+    assert (table.factor[table.wd == 0] == 1).all()
+    if name in ("rmsprop", "adagrad"): assert set(table.how[table.wd > 0]) == {"L2 in the gradient"}
+    else:
+        assert np.allclose(table.factor[table.wd > 0], 0.999, atol=1e-6) and table.lr.iloc[0] == pytest.approx(0.01)
+        rates = [0.01*(t/10 if t < 10 else (1 + math.cos(math.pi*(t - 10)/90))/2) for t in range(100)]
+        assert np.allclose(table.left[table.wd > 0], np.prod([1 - 0.1*lr for lr in rates]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["SGDScheduleFree", "AdamWScheduleFree"])
+def test_schedule_free(name):
+    sf = pytest.importorskip("schedulefree")
+    w = nn.Parameter(torch.randn(9, 3))
+    opt = getattr(sf, name)([w], lr=0.01, weight_decay=0.1)
+    row = decay_audit(opt).table.loc[0]
+    assert opt.param_groups[0]["train_mode"] is False and not opt.state
+    assert row.how == "lr x wd" and 0.999 < row.factor < 1
+
+
+class Plain:
+    "An optimizer that is none of torch's: a class with groups and a step"
+    def __init__(self, params, lr, wd): self.param_groups, self.state = [dict(params=list(params), lr=lr, wd=wd)], {}
+    @torch.no_grad()
+    def step(self):
+        for g in self.param_groups:
+            for p in g["params"]:
+                if p.grad is None: continue
+                m = self.state.setdefault(p, torch.zeros_like(p)).mul_(0.5).add_(p.grad)
+                p.mul_(1 - g["lr"]*g["wd"]).sub_(m + 0.01*torch.randn_like(m), alpha=g["lr"])
+
+class Drops(torch.optim.AdamW):
+    "A subclass that loses the setting"
+    def step(self, closure=None):
+        for g in self.param_groups: g["weight_decay"] = 0.
+        return super().step(closure)
+
+def test_unknown_classes():
+    w = nn.Parameter(torch.randn(9, 3))
+    state = torch.get_rng_state()
+    row = decay_audit(Plain([w], 0.01, 0.1)).table.loc[0]
+    assert (row.how, round(row.factor, 8)) == ("lr x wd", 0.999)
+    assert torch.equal(state, torch.get_rng_state())
+    audit = decay_audit(Drops([w], lr=0.01, weight_decay=0.1))
+    assert audit.table.how[0] == "none" and "never used" in audit.verdicts[0].says
+
+    class Broken(Plain):
+        def step(self): raise OSError("no device")
+    audit = decay_audit(Broken([w], 0.01, 0.1))
+    assert audit.table.how[0] == "refused" and any("no device" in v.says for v in audit.verdicts)
+
+
+def test_frozen_sparse_complex_hooks():
+    still = nn.Linear(2, 3).requires_grad_(False)
+    still.weight.grad = torch.zeros(3, 2)
+    audit = decay_audit(torch.optim.SGD(still.parameters(), lr=0.1, weight_decay=0.5), still)
+    assert audit.table.how.tolist() == ["lr x wd", "none"]
+    assert [v.parameters for v in audit.verdicts if v.says.startswith("Frozen")] == [["weight"], ["bias"]]
+
+    sparse = nn.Embedding(9, 3, sparse=True)
+    audit = decay_audit(torch.optim.SGD(sparse.parameters(), lr=0.1, weight_decay=0.1), sparse)
+    assert audit.table.how[0] == "refused" and "sparse" in str(audit.verdicts)
+    assert decay_audit(torch.optim.SparseAdam(sparse.parameters()), sparse).table.how[0] == "none"
+
+    z = nn.Parameter(torch.randn(5, dtype=torch.complex64))
+    assert decay_audit(torch.optim.AdamW([z], lr=0.01, weight_decay=0.1)).table.factor[0] == pytest.approx(0.999, abs=1e-6)
+
+    calls = []
+    opt = torch.optim.AdamW(nn.Linear(2, 2).parameters())
+    opt.register_step_pre_hook(lambda *_: calls.append(1))
+    assert any("Hooks" in v.says for v in decay_audit(opt).verdicts) and not calls
+    assert decay_audit(torch.optim.LBFGS(nn.Linear(2, 2).parameters())).table.how.tolist() == ["none"]*2
+
+
+def test_low_precision_and_batch_norm():
+    w = nn.Parameter(torch.randn(4000).bfloat16())
+    audit = decay_audit(torch.optim.AdamW([w], lr=1e-3, weight_decay=0.1))
+    assert audit.table.moved[0] == 0 and audit.table.factor[0] == 1 and audit.verdicts[0].says.startswith("Rounded")
+    for dtype in (torch.bfloat16, torch.float16):
+        w = nn.Parameter(torch.randn(4000).to(dtype))
+        w.grad = torch.ones_like(w)                             # float16 has no digits for the square of a small one
+        eps = torch.finfo(dtype).eps
+        for share, moves in ((eps/4.2, 0), (eps/1.9, 1)):
+            moved = decay_audit(torch.optim.AdamW([w], lr=1e-6, weight_decay=share/1e-6)).table.moved[0]
+            assert moved == pytest.approx(moves, abs=0.02)
+
+    w = nn.Parameter(torch.randn(4000).half())
+    assert "nan or infinite" in str(decay_audit(torch.optim.AdamW([w])).verdicts)
+
+    model = xresnet()
+    x = torch.randn(4, 3, 32, 32)
+    for real in (False, True):
+        if real: model(x).square().sum().backward()
+        audit = decay_audit(torch.optim.AdamW(decay_groups(model, 0.1)), model)
+        covered = next(v for v in audit.verdicts if "undoes the size" in v.says).parameters
+        assert "0.0.weight" in covered and len(covered) >= 5 and not any(n.startswith(str(len(model) - 1)) for n in covered)
