@@ -5,11 +5,12 @@
 # %% auto #0
 __all__ = ['Verdict', 'DecayAudit', 'decay_audit', 'GroupedOptim']
 
-# %% ../nbs/07_audit.ipynb #72b07732
+# %% ../nbs/07_audit.ipynb #25303701
 import copy, math, random, warnings
 from collections import OrderedDict, defaultdict
 from contextlib import contextmanager
 from html import escape
+from textwrap import fill
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -51,7 +52,7 @@ def _members(o):
     "The parameters of each group"
     return vars(o).get("param_lists") or [g["params"] for g in _settings(o)]
 
-# %% ../nbs/07_audit.ipynb #1d84e42b
+# %% ../nbs/07_audit.ipynb #5c57a13e
 class _Bench:
     "Makes twins of an optimizer: copies that hold one parameter each"
     def __init__(self, optimizer):
@@ -81,6 +82,7 @@ class _Bench:
         if callable(getattr(twin, "train", None)): twin.train()        # schedule-free optimizers ask for it
         return twin
 
+# %% ../nbs/07_audit.ipynb #f21beae4
 def _share(o, places, q, p, memo):
     "Tell `memo` what stands in the twin for the groups of `o`"
     settings, lists = _settings(o), vars(o).get("param_lists")
@@ -146,7 +148,7 @@ def _made_up(p, block=2**16 + 1):
     g = torch.randn(n, generator=torch.Generator().manual_seed(p.numel())).mul_(1e-3).to(p.device, p.dtype)
     return g.repeat(-(-p.numel()//max(n, 1)))[:p.numel()].reshape(p.shape)
 
-# %% ../nbs/07_audit.ipynb #584395b4
+# %% ../nbs/07_audit.ipynb #0e6009cd
 class _Probe(NamedTuple):
     how: str        # "L2 in the gradient", "lr x wd", "wd alone", "none" or "undeclared"
     factor: float   # what a settled step leaves; nan: it depends on the gradient
@@ -163,6 +165,7 @@ def _patch(p):
     other = (torch.rand(corner.shape, generator=rng, dtype=torch.float64) + 0.5)*0.02
     return nn.Parameter(torch.where(corner.abs() > 1e-6, corner, other).to(p.device))
 
+# %% ../nbs/07_audit.ipynb #5a6aaae9
 def _dominant(x):
     "The larger root of the recursion of second order that numbers follow; nan if they follow none"
     x = np.array(x)
@@ -187,6 +190,7 @@ def _settled(bench, p, lr):
         _step(twin)
     return _dominant(path[2:42])
 
+# %% ../nbs/07_audit.ipynb #e4260153
 def _tried(bench, p, lr, wd, much, steps=24):
     """Pairs of steps on a corner of `p` in float64, past the first ones, which are special in many optimizers,
     with `much` times the decay: share lost, what one step leaves, is that a factor, is it L2 in the gradient"""
@@ -249,7 +253,7 @@ def _rates(optimizer, steps, scheduler):
                         f"got a {type(scheduler).__name__}")
     return [np.array([lr*float(scheduler(t)) for t in range(steps)]) for lr in now]
 
-# %% ../nbs/07_audit.ipynb #6061f587
+# %% ../nbs/07_audit.ipynb #bcddb759
 class _Row(NamedTuple):
     shown: dict       # what stands in the table
     p: object         # the parameter
@@ -263,9 +267,11 @@ def _sparse_gradient(p):
     return torch.sparse_coo_tensor(rows[None], torch.full_like(p.detach()[:len(rows)], 1e-3), p.shape,
                                    check_invariants=False)
 
+# %% ../nbs/07_audit.ipynb #220a3b3d
 def _dot(a, b, block=2**20):
     "The sum of all products, in blocks: exact enough, and no copies of large tensors"
-    a, b = (torch.view_as_real(x.detach().contiguous()).flatten() if x.is_complex() else x.detach().flatten() for x in (a, b))
+    def flat(x): return (torch.view_as_real(x.contiguous()) if x.is_complex() else x).detach().flatten()
+    a, b = flat(a), flat(b)
     wide = torch.float64 if a.dtype == torch.float64 else torch.float32
     return sum(torch.dot(x.to(wide), y.to(wide)).item() for x, y in zip(a.split(block), b.split(block)))
 
@@ -278,6 +284,7 @@ def _pair(bench, p, grad, lr):
     if size == 0: return math.nan, math.nan
     return taken/size, (torch.count_nonzero(lost)/torch.count_nonzero(p.detach())).item()
 
+# %% ../nbs/07_audit.ipynb #a03ed1e5
 class _Measure:
     "Measures the parameters of one optimizer, and remembers what it learned about each group"
     def __init__(self, optimizer, steps, scheduler):
@@ -298,58 +305,64 @@ class _Measure:
         if key not in self.known: self.known[key] = _probe(self.bench, p, lr, wd)
         return self.known[key]
 
-    def warm(self, p, grad, lr, steps=3):
-        "A bench whose optimizer has made some steps: the first one is special in some"
-        q = nn.Parameter(p.detach().clone())
-        twin = self.bench.twin(p, q)
-        if lr is not None: _change(twin, ("lr",), lambda x: x*0 + lr)
-        for _ in range(steps):
-            q.grad = grad.clone()
-            _step(twin)
-        return _Bench(twin), q
+# %% ../nbs/07_audit.ipynb #961bbdfc
+@patch
+def warm(self:_Measure, p, grad, lr, steps=3):
+    "A bench whose optimizer has made some steps: the first one is special in some"
+    q = nn.Parameter(p.detach().clone())
+    twin = self.bench.twin(p, q)
+    if lr is not None: _change(twin, ("lr",), lambda x: x*0 + lr)
+    for _ in range(steps):
+        q.grad = grad.clone()
+        _step(twin)
+    return _Bench(twin), q
 
-    def __call__(self, p, sparse):
-        "lr, wd, how, factor, left and moved of one parameter, its probe, and what went wrong"
-        i = self.bench.groups(p)[0]
-        lr, wd = self.rate(i), self.wd(p)
-        row = dict(lr=lr, wd=wd, how="none", factor=1., moved=0.)
-        if not p.requires_grad and p.grad is None: return row, None, ""
-        sparse = sparse or p.grad is not None and p.grad.is_sparse
-        if sparse and not wd: return row, None, ""
-        real = p.grad is not None
-        grad = p.grad.detach() if real else _sparse_gradient(p) if sparse else _made_up(p)
-        self.made_up |= not real
-        try: return self._measured(p, grad, row, (i, p.ndim), sparse)
-        except Exception as e:                         # whatever an unknown optimizer may throw
-            if not wd and not sparse: return row, None, ""
-            return row | dict(how="refused", factor=math.nan, moved=math.nan), None, f"{type(e).__name__}: {e}"
+@patch
+def __call__(self:_Measure, p, sparse):
+    "lr, wd, how, factor, left and moved of one parameter, its probe, and what went wrong"
+    i = self.bench.groups(p)[0]
+    lr, wd = self.rate(i), self.wd(p)
+    row = dict(lr=lr, wd=wd, how="none", factor=1., moved=0.)
+    if not p.requires_grad and p.grad is None: return row, None, ""
+    sparse = sparse or p.grad is not None and p.grad.is_sparse
+    if sparse and not wd: return row, None, ""
+    real = p.grad is not None
+    grad = p.grad.detach() if real else _sparse_gradient(p) if sparse else _made_up(p)
+    self.made_up |= not real
+    try: return self._measured(p, grad, row, (i, p.ndim), sparse)
+    except Exception as e:                         # whatever an unknown optimizer may throw
+        if not wd and not sparse: return row, None, ""
+        return row | dict(how="refused", factor=math.nan, moved=math.nan), None, f"{type(e).__name__}: {e}"
 
-    def _measured(self, p, grad, row, key, sparse):
-        lr, wd = row["lr"], row["wd"]
-        set_lr = lr if self.scheduled else None
-        if sparse:
-            share, moved = _pair(self.bench, p, grad, set_lr)
-            return row | dict(how="lr x wd" if share else "none", factor=1 - share, moved=moved), None, ""
-        probe = self.probe(p, lr, wd, key)
-        if not wd: return row | dict(how=probe.how, factor=probe.factor), probe, ""
-        if lr == 0: return row | dict(how=probe.how, factor=1. if probe.power else probe.factor), probe, ""
+# %% ../nbs/07_audit.ipynb #5165dcf0
+@patch
+def _measured(self:_Measure, p, grad, row, key, sparse):
+    lr, wd = row["lr"], row["wd"]
+    set_lr = lr if self.scheduled else None
+    if sparse:
         share, moved = _pair(self.bench, p, grad, set_lr)
-        def agrees(): return math.isnan(share) or probe.one == 1 - share or abs(share/(1 - probe.one) - 1) < 0.02
-        if p.dtype in (torch.float32, torch.float64) and not agrees():
-            share, moved = _pair(*self.warm(p, grad, set_lr), grad, set_lr)
-            if not agrees(): probe = self.probe(p, lr, wd, key, share)
-        row = row | dict(how=probe.how, factor=probe.factor, moved=moved)
-        if probe.one < 1 and not agrees():
-            few = 0 < moved < 0.5 and moved*p.numel() < 1000    # rounding moves a few, by luck
-            row["factor"] = math.nan if few else 1 - share*(1 - probe.factor)/(1 - probe.one)
-        return row, probe, ""
+        return row | dict(how="lr x wd" if share else "none", factor=1 - share, moved=moved), None, ""
+    probe = self.probe(p, lr, wd, key)
+    if not wd: return row | dict(how=probe.how, factor=probe.factor), probe, ""
+    if lr == 0: return row | dict(how=probe.how, factor=1. if probe.power else probe.factor), probe, ""
+    share, moved = _pair(self.bench, p, grad, set_lr)
+    def agrees(): return math.isnan(share) or probe.one == 1 - share or abs(share/(1 - probe.one) - 1) < 0.02
+    if p.dtype in (torch.float32, torch.float64) and not agrees():
+        share, moved = _pair(*self.warm(p, grad, set_lr), grad, set_lr)
+        if not agrees(): probe = self.probe(p, lr, wd, key, share)
+    row = row | dict(how=probe.how, factor=probe.factor, moved=moved)
+    if probe.one < 1 and not agrees():
+        few = 0 < moved < 0.5 and moved*p.numel() < 1000    # rounding moves a few, by luck
+        row["factor"] = math.nan if few else 1 - share*(1 - probe.factor)/(1 - probe.one)
+    return row, probe, ""
 
-    def left(self, row, probe, i):
-        "What is left of a weight without gradient after the run, at the rates of the schedule"
-        if not self.steps or math.isnan(row["factor"]): return math.nan
-        if not row["factor"] < 1 or probe is None: return float(row["factor"]**self.steps)
-        relative = self.rates[i]/row["lr"] if row["lr"] > 0 else np.ones(self.steps)
-        return float(abs(np.prod(1 - (1 - row["factor"])*relative**probe.power)))
+@patch
+def left(self:_Measure, row, probe, i):
+    "What is left of a weight without gradient after the run, at the rates of the schedule"
+    if not self.steps or math.isnan(row["factor"]): return math.nan
+    if not row["factor"] < 1 or probe is None: return float(row["factor"]**self.steps)
+    relative = self.rates[i]/row["lr"] if row["lr"] > 0 else np.ones(self.steps)
+    return float(abs(np.prod(1 - (1 - row["factor"])*relative**probe.power)))
 
 # %% ../nbs/07_audit.ipynb #1d40a35d
 @contextmanager
@@ -386,7 +399,7 @@ def _scale_free(p):
     cos = torch.cosine_similarity(w[live].double(), g[live].double(), dim=1)
     return bool(cos.abs().max() < 1e-3)
 
-# %% ../nbs/07_audit.ipynb #34c2808a
+# %% ../nbs/07_audit.ipynb #a13dd99b
 class Verdict(NamedTuple):
     "One thing to know about an optimizer's weight decay"
     says: str        # in a sentence
@@ -415,14 +428,16 @@ class DecayAudit:
         return t.assign(shape=["x".join(map(str, s)) or "()" for s in t["shape"]])
 
     def __repr__(self):
-        lines = [f"- {v}" + f"\n    {v.remedy}"*bool(v.remedy) for v in self.verdicts]
-        return "\n".join([*lines, "", self._shown().to_string(index=False, max_rows=24)])
+        lines = [fill(f"- {v}", 95, subsequent_indent="  ") + f"\n    {v.remedy}"*bool(v.remedy) for v in self.verdicts]
+        narrow = self._shown().drop(columns=["shape", "dtype", "group"])
+        return "\n".join([*lines, "", narrow.to_string(index=False, max_rows=24)])
 
     def _repr_html_(self):
         says = "".join(f"<li>{escape(str(v))}" + f"<br><code>{escape(v.remedy)}</code>"*bool(v.remedy) + "</li>"
                        for v in self.verdicts)
         return f"<ul>{says}</ul>" + self._shown().to_html(index=False, max_rows=24, border=0)
 
+# %% ../nbs/07_audit.ipynb #18d71eb1
 _COLORS = dict(weight="C0", embedding="C1", norm="C3", bias="C4", scale="C5", token="C6", position="C8", unknown="0.5")
 
 @patch
@@ -441,128 +456,139 @@ def plot(self:DecayAudit, ax=None):
     unknown = t.index[t.half_life.isna()]
     ax.plot([high/2]*len(unknown), unknown, "x", color="0.4")
     if self.steps: ax.axvline(self.steps, color="0.3", ls="--", lw=1, label=f"the run, {self.steps:,} steps")
-    if len(t) <= 30: ax.set_yticks(places, t.name)
+    if len(t) <= 40: ax.set_yticks(places, t.name)
     ax.set(xscale="log", xlim=(low, high), xlabel="half-life (steps)", ylim=(len(t) - 0.5, -0.5))
-    if len(t) > 30: ax.set_ylabel("parameter, in the model's order")
+    if len(t) > 40: ax.set_ylabel("parameter, in the model's order")
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
 
-# %% ../nbs/07_audit.ipynb #16515a26
+# %% ../nbs/07_audit.ipynb #a4d2aeb2
 def _names(rows): return [r.shown["name"] for r in rows]
 
-def _about_rounding(rows):
-    for dtype in dict.fromkeys(r.p.dtype for r in rows):
-        lost = [r for r in rows if r.p.dtype == dtype and r.probe and r.shown["wd"] and r.shown["lr"] and r.probe.one < 1 and r.shown["moved"] < 0.5]
-        if not lost: continue
-        s, eps = lost[0].shown, torch.finfo(dtype).eps
-        name = str(dtype).removeprefix("torch.")
-        most = max(r.shown["moved"] for r in lost)
-        says = f"Rounded away: one step takes {1 - lost[0].probe.one:.1e} of a weight, and {name} "
-        says += f"moves {'none' if most == 0 else f'{most:.1%} at most'} of the weights by it"
-        if s["how"] == "lr x wd" and s["wd"]:
-            says += f"; from lr = {eps/4/s['wd']:.2g} on it moves some, from {eps/2/s['wd']:.2g} on all"
-        yield Verdict(says, _names(lost), "model.float()  # masters in float32, torch.autocast for the passes"
-                      if eps > 1e-6 else f"# lr*wd must be above {eps/2:.0e}")
+def _is_rounded(r):
+    "Would the decay of this row move more weights in exact numbers?"
+    s = r.shown
+    return bool(r.probe and s["wd"] and s["lr"] and r.probe.one < 1 and s["moved"] < 0.5)
 
+def _about_rounding(rows):
+    lost = [r for r in rows if _is_rounded(r)]
+    for dtype in dict.fromkeys(r.p.dtype for r in lost):
+        mine = [r for r in lost if r.p.dtype == dtype]
+        s, eps, most = mine[0].shown, torch.finfo(dtype).eps, max(r.shown["moved"] for r in mine)
+        says = (f"Rounded away: one step takes {1 - mine[0].probe.one:.1e} of a weight, and {s['dtype']} "
+                f"moves {f'{most:.1%} at most' if most else 'none'} of the weights by it")
+        if s["how"] == "lr x wd":
+            says += f"; from lr = {eps/4/s['wd']:.2g} on it moves some, from {eps/2/s['wd']:.2g} on all"
+        yield Verdict(says, _names(mine), f"# lr*wd must be above {eps/2:.0e}" if eps < 1e-6 else
+                      "model.float()  # masters in float32, torch.autocast for the passes")
+
+# %% ../nbs/07_audit.ipynb #300579df
 def _about_length(rows, steps):
     if not steps: return
+    once = "  # for one half-life in the run"
     slow = [r for r in rows if r.shown["left"] > 0.5**0.01 and r.shown["factor"] < 1]
     fast = [r for r in rows if r.shown["half_life"] < steps/100]
     if slow:
         s = slow[0].shown
-        yield Verdict(f"Decays next to nothing: {s['left']:.4%} of a weight without gradient is left after {steps:,} steps",
-                      _names(slow), f"weight_decay={s['wd']*math.log(2)/max(-math.log(s['left']), 1e-300):.2g}"
-                      "  # for one half-life in the run" if s["left"] < 1 else "")
+        lives = -math.log2(s["left"])
+        yield Verdict(f"Decays next to nothing: {s['left']:.4%} of a weight without gradient is left "
+                      f"after {steps:,} steps", _names(slow), f"weight_decay={s['wd']/lives:.2g}{once}"*(lives > 0))
     if fast:
-        yield Verdict(f"Forgets: a half-life of {fast[0].shown['half_life']:,.0f} steps in a run of {steps:,}", _names(fast),
-                      f"weight_decay={fast[0].shown['wd']*fast[0].shown['half_life']/steps:.2g}  # for one half-life in the run")
+        s = fast[0].shown
+        yield Verdict(f"Forgets: a half-life of {s['half_life']:,.0f} steps in a run of {steps:,}", _names(fast),
+                      f"weight_decay={s['wd']*s['half_life']/steps:.2g}{once}")
 
 _WHY = dict(norm="norms are pulled towards 0, not towards the 1 where they began", bias="biases learn little by heart",
-            scale="scales are pulled towards 0, which shuts off what they scale", token="tokens are few and seen in every step",
-            position="positional tables are decayed at the places that the data seldom reach")
+            scale="scales are pulled towards 0, which shuts off what they scale",
+            token="one vector for all, trained in every step",
+            position="rows of a table that the data seldom reach fade")
 
 def _about_kinds(decayed, covered):
     for kind, why in _WHY.items():
         if mine := [r for r in decayed if r.shown["kind"] == kind]:
-            yield Verdict(f"Decays a {kind}: {why}" if len(mine) == 1 else f"Decays {len(mine)} of kind {kind}: {why}",
-                          _names(mine), f"decay_groups(model, wd={mine[0].shown['wd']:g})")
+            what = f"a {kind}" if len(mine) == 1 else f"{len(mine)} of kind {kind}"
+            yield Verdict(f"Decays {what}: {why}", _names(mine), f"decay_groups(model, wd={mine[0].shown['wd']:g})")
     if mine := [r for r in decayed if any(r.p is p for p in covered)]:
-        yield Verdict("A norm follows and undoes the size: decay raises the effective rate here, it shrinks no function",
+        yield Verdict("A norm follows and undoes the size: decay raises the effective rate here, it shrinks nothing",
                       _names(mine), "# tune lr and wd together: lr*wd sets the pace (chapter 05)")
 
+# %% ../nbs/07_audit.ipynb #3cd4b4a9
 def _about_form(rows, decayed):
-    adaptive = [r for r in decayed if r.shown["how"] == "L2 in the gradient" and math.isnan(r.shown["factor"])]
-    if adaptive:
-        yield Verdict("L2 under an adaptive rate: the decay is divided away with the gradient, and no factor says how much",
-                      _names(adaptive), "torch.optim.AdamW(...)  # or decoupled_weight_decay=True")
-    for r in decayed:
-        if r.shown["how"] == "L2 in the gradient" and r.shown["factor"] < 1:
-            many = (1 - r.probe.factor)/(1 - r.probe.one)
-            yield Verdict(f"L2 passes through the momentum: in the long run it takes {many:.1f} times what one step takes",
-                          _names(x for x in decayed if x.probe == r.probe), "")
-            break
-    dropped = [r for r in rows if r.shown["wd"] and r.shown["how"] == "none" and r.probe is not None]
-    if dropped:
-        yield Verdict(f"wd {dropped[0].shown['wd']:g} is set and never used: a step with it is a step without it",
-                      _names(dropped), "torch.optim.AdamW(...)  # one that uses it")
-    hidden = [r for r in rows if r.shown["how"] == "undeclared"]
-    if hidden:
-        yield Verdict("Shrinks though wd is 0: another setting decays", _names(hidden),
+    l2 = [r for r in decayed if r.shown["how"] == "L2 in the gradient"]
+    if mine := [r for r in l2 if math.isnan(r.shown["factor"])]:
+        yield Verdict("L2 under an adaptive rate: the decay is divided away with the gradient, no factor says how much",
+                      _names(mine), "torch.optim.AdamW(...)  # or decoupled_weight_decay=True")
+    if mine := [r for r in l2 if r.shown["factor"] < 1]:
+        many = (1 - mine[0].probe.factor)/(1 - mine[0].probe.one)
+        yield Verdict("L2 passes through the momentum: in the long run "
+                      f"it takes {many:.1f} times what one step takes", _names(mine), "")
+    if mine := [r for r in rows if r.shown["wd"] and r.shown["how"] == "none" and r.probe is not None]:
+        yield Verdict(f"wd {mine[0].shown['wd']:g} is set and never used: a step with it is a step without it",
+                      _names(mine), "torch.optim.AdamW(...)  # one that uses it")
+    if mine := [r for r in rows if r.shown["how"] == "undeclared"]:
+        yield Verdict("Shrinks though wd is 0: another setting decays", _names(mine),
                       "torch.optim.ASGD(..., lambd=0)  # or whatever it is called in this optimizer")
-    other = [r for r in decayed if r.shown["how"] == "lr x wd" and r.probe and r.shown["factor"] == r.probe.factor
-             and abs((1 - r.probe.factor)/(r.shown["lr"]*r.shown["wd"]) - 1) > 0.02]
-    if other:
-        s = other[0].shown
-        yield Verdict(f"Not 1 - lr x wd: that would leave {1 - s['lr']*s['wd']:.6f} in a step, and {s['factor']:.6f} is left",
-                      _names(other), "")
     yield from _about_rate(decayed)
 
 def _about_rate(decayed):
-    for how, what in (("lr x wd", "halve the rate and the decay halves with it"),
-                      ("wd alone", "halve the rate and the decay stays, so it weighs twice as much against the gradient")):
-        mine = [r for r in decayed if r.shown["how"] == how and r.shown["factor"] < 1]
-        if mine:
-            h = mine[0].shown["half_life"]
-            yield Verdict(f"{how}: {what}: a half-life of {h:,.0f} steps " +
-                          (f"becomes {2*h:,.0f}" if how == "lr x wd" else "remains"), _names(mine),
-                          f"lr={mine[0].shown['lr']/2:g}, weight_decay={mine[0].shown['wd']*2:g}  # half the rate, the same decay"
-                          if how == "lr x wd" else "")
+    plain = [r for r in decayed if r.shown["how"] == "lr x wd" and r.shown["factor"] < 1]
+    def off(r): return (1 - r.shown["factor"])/(r.shown["lr"]*r.shown["wd"]) - 1
+    if mine := [r for r in plain if r.shown["factor"] == r.probe.factor and abs(off(r)) > 0.02]:
+        s = mine[0].shown
+        yield Verdict(f"Not 1 - lr x wd: that would leave {1 - s['lr']*s['wd']:.6f} in a step, "
+                      f"and {s['factor']:.6f} is left", _names(mine), "")
+    if plain:
+        s = plain[0].shown
+        yield Verdict("lr x wd: halve the rate and the decay halves with it: a half-life of "
+                      f"{s['half_life']:,.0f} steps becomes {2*s['half_life']:,.0f}", _names(plain),
+                      f"lr={s['lr']/2:g}, weight_decay={s['wd']*2:g}  # half the rate, the same decay")
+    if alone := [r for r in decayed if r.shown["how"] == "wd alone" and r.shown["factor"] < 1]:
+        yield Verdict("wd alone: halve the rate and the decay stays, so it weighs twice as much against the gradient: "
+                      f"a half-life of {alone[0].shown['half_life']:,.0f} steps remains", _names(alone), "")
 
-def _about_places(rows, measures):
-    missing, twice = ([r for r in rows if f(len(r.groups))] for f in (lambda n: n == 0, lambda n: n > 1))
-    if missing: yield Verdict("In no group: no optimizer trains them", _names(missing),
-                              "decay_groups(model, wd)  # holds every parameter once")
-    if twice: yield Verdict("In two groups: stepped and decayed twice", _names(twice), "decay_groups(model, wd)")
+# %% ../nbs/07_audit.ipynb #fee18c06
+def _about_places(rows):
+    if mine := [r for r in rows if not r.groups]:
+        yield Verdict("In no group: no optimizer trains them", _names(mine),
+                      "decay_groups(model, wd)  # holds every parameter once")
+    if mine := [r for r in rows if len(r.groups) > 1]:
+        yield Verdict("In two groups: stepped and decayed twice", _names(mine), "decay_groups(model, wd)")
     for r in rows:
-        if len({name for name, _ in r.uses}) > 1:
+        if len(r.uses) > 1:
             uses = " and ".join(f"{name} ({kind})" for name, kind in r.uses)
-            yield Verdict(f"Tied: one tensor is {uses}; it is {'decayed' if r.shown['factor'] != 1 else 'not decayed'} in all of them",
-                          [r.shown["name"]], 'decay_groups(model, wd, no_decay=("bias", "norm", "embedding"))  # if you want it out')
+            yield Verdict(f"Tied: one tensor is {uses}; it is {'not '*(r.shown['factor'] == 1)}decayed in all of them",
+                          _names([r]), 'decay_groups(model, wd, no_decay="embedding")  # if you want it out')
     frozen = [r for r in rows if r.groups and not r.p.requires_grad]
-    if still := [r for r in frozen if r.p.grad is not None]:
-        yield Verdict("Frozen with a gradient left over: the optimizer goes on stepping and decaying them", _names(still),
-                      "optimizer.zero_grad(set_to_none=True)")
-    if rest := [r for r in frozen if r.p.grad is None]: yield Verdict("Frozen: neither trained nor decayed", _names(rest), "")
-    refused = [r for r in rows if r.problem]
-    if refused: yield Verdict(f"Refused or not measurable: {refused[0].problem[:160]}", _names(refused), "")
-    still = [r for r in rows if r.groups and r.shown["lr"] == 0]
-    if still: yield Verdict("The rate is 0 now, so nothing moves", _names(still), "decay_audit(optimizer, model, steps, scheduler)")
-    if any(getattr(o, f"_optimizer_step_{when}_hooks", None) for m in measures for o in m.bench.nest for when in ("pre", "post")):
-        yield Verdict("Hooks are registered on the optimizer's step: the audit leaves them out", [], "")
-    if not any(r.shown["how"] not in ("none", "refused") for r in rows): yield Verdict("Nothing is decayed", [], "")
+    if mine := [r for r in frozen if r.p.grad is not None]:
+        yield Verdict("Frozen with a gradient left over: the optimizer goes on stepping and decaying them",
+                      _names(mine), "optimizer.zero_grad(set_to_none=True)")
+    if mine := [r for r in frozen if r.p.grad is None]:
+        yield Verdict("Frozen: neither trained nor decayed", _names(mine), "")
 
-# %% ../nbs/07_audit.ipynb #20b50f56
+def _about_limits(rows, measures):
+    if mine := [r for r in rows if r.problem]:
+        yield Verdict(f"Refused or not measurable: {mine[0].problem[:160]}", _names(mine), "")
+    if mine := [r for r in rows if r.groups and r.shown["lr"] == 0]:
+        yield Verdict("The rate is 0 now, so nothing moves", _names(mine),
+                      "decay_audit(optimizer, model, steps, scheduler)")
+    hooks = [f"_optimizer_step_{when}_hooks" for when in ("pre", "post")]
+    if any(getattr(o, h, None) for m in measures for o in m.bench.nest for h in hooks):
+        yield Verdict("Hooks are registered on the optimizer's step: the audit leaves them out", [], "")
+    if all(r.shown["how"] in ("none", "refused") for r in rows): yield Verdict("Nothing is decayed", [], "")
+
+# %% ../nbs/07_audit.ipynb #3ab54e6d
 def _row(p, uses, measures, sparse):
     "Measure one parameter under the optimizer that holds it"
     groups = [(m, i) for m in measures for i in m.bench.groups(p)]
     shown = dict(name=uses[0][0], kind=uses[0][1], shape=tuple(p.shape), dtype=str(p.dtype).removeprefix("torch."),
-                 group=None, lr=math.nan, wd=math.nan, how="none", factor=1., half_life=math.inf, left=math.nan, moved=0.)
+                 group=None, lr=math.nan, wd=math.nan, how="none", factor=1., half_life=math.inf, left=math.nan,
+                 moved=0.)
     if not groups: return _Row(shown | dict(left=1.), p, uses, groups, None)
     measure, i = groups[0]
     found, probe, problem = measure(p, sparse)
-    factor = found["factor"]
-    shown |= found | dict(half_life=math.nan if math.isnan(factor) else half_life(factor), left=measure.left(found, probe, i),
-                          group=i + sum(len(m.rates) for m in measures[:measures.index(measure)]))
+    factor, before = found["factor"], sum(len(m.rates) for m in measures[:measures.index(measure)])
+    shown |= found | dict(half_life=math.nan if math.isnan(factor) else half_life(factor), group=before + i,
+                          left=measure.left(found, probe, i))
     return _Row(shown, p, uses, groups, probe, problem)
 
 def _listed(optimizers, uses):
@@ -575,6 +601,7 @@ def _listed(optimizers, uses):
                 uses.setdefault(p, [(names[j] if names else f"group {i}, parameter {j}", "unknown")])
     return uses
 
+# %% ../nbs/07_audit.ipynb #aa93d40e
 def decay_audit(optimizer,       # torch's, fastai's or any like them, a list of them, or a bare model
                 model=None,      # its model, for names and kinds
                 steps:int=None,  # length of the run, for the share that is left after it
@@ -599,7 +626,7 @@ def decay_audit(optimizer,       # torch's, fastai's or any like them, a list of
     decayed = [r for r in rows if r.shown["wd"] > 0 and r.shown["how"] not in ("none", "refused") and r.groups]
     verdicts = [*_about_rounding(rows), *_about_length(rows, steps),
                 *_about_kinds(decayed, _covered(model) if model is not None else []),
-                *_about_form(rows, decayed), *_about_places(rows, measures)]
+                *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)]
     return DecayAudit(rows, any(m.made_up for m in measures), steps, verdicts)
 
 # %% ../nbs/07_audit.ipynb #c3f358cb
