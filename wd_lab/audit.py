@@ -482,7 +482,7 @@ def _about_rounding(rows):
         yield Verdict(says, _names(mine), f"# lr*wd must be above {eps/2:.0e}" if eps < 1e-6 else
                       "model.float()  # masters in float32, torch.autocast for the passes")
 
-# %% ../nbs/07_audit.ipynb #300579df
+# %% ../nbs/07_audit.ipynb #5a37cf91
 def _about_length(rows, steps):
     if not steps: return
     once = "  # for one half-life in the run"
@@ -503,6 +503,7 @@ _WHY = dict(norm="norms are pulled towards 0, not towards the 1 where they began
             token="one vector for all, trained in every step",
             position="rows of a table that the data seldom reach fade")
 
+# %% ../nbs/07_audit.ipynb #b143ddb0
 def _about_kinds(decayed, covered):
     for kind, why in _WHY.items():
         if mine := [r for r in decayed if r.shown["kind"] == kind]:
@@ -546,7 +547,7 @@ def _about_rate(decayed):
         yield Verdict("wd alone: halve the rate and the decay stays, so it weighs twice as much against the gradient: "
                       f"a half-life of {alone[0].shown['half_life']:,.0f} steps remains", _names(alone), "")
 
-# %% ../nbs/07_audit.ipynb #fee18c06
+# %% ../nbs/07_audit.ipynb #77207c6e
 def _about_places(rows):
     if mine := [r for r in rows if not r.groups]:
         yield Verdict("In no group: no optimizer trains them", _names(mine),
@@ -565,6 +566,7 @@ def _about_places(rows):
     if mine := [r for r in frozen if r.p.grad is None]:
         yield Verdict("Frozen: neither trained nor decayed", _names(mine), "")
 
+# %% ../nbs/07_audit.ipynb #32b90234
 def _about_limits(rows, measures):
     if mine := [r for r in rows if r.problem]:
         yield Verdict(f"Refused or not measurable: {mine[0].problem[:160]}", _names(mine), "")
@@ -629,12 +631,12 @@ def decay_audit(optimizer,       # torch's, fastai's or any like them, a list of
                 *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)]
     return DecayAudit(rows, any(m.made_up for m in measures), steps, verdicts)
 
-# %% ../nbs/07_audit.ipynb #c3f358cb
-def GroupedOptim(params,     # groups, such as `decay_groups` makes; a Learner passes its splitter's
+# %% ../nbs/07_audit.ipynb #32bd5edd
+def GroupedOptim(params,     # groups, as `decay_groups` makes them; a Learner's `splitter`
                  opt,        # torch optimizer, such as `torch.optim.AdamW`
                  **settings  # the optimizer's own
 ):                           # a fastai `OptimWrapper`
-    "fastai's `OptimWrapper`, but groups that begin without weight decay stay so, whatever `fit` says"
+    "fastai's `OptimWrapper`, but groups that begin without weight decay keep that in `fit`"
     from fastai.optimizer import OptimWrapper
 
     class GroupedOptim(OptimWrapper):
