@@ -52,7 +52,7 @@ def _members(o):
     "The parameters of each group"
     return vars(o).get("param_lists") or [g["params"] for g in _settings(o)]
 
-# %% ../nbs/07_audit.ipynb #5c57a13e
+# %% ../nbs/07_audit.ipynb #697ae886
 class _Bench:
     "Makes twins of an optimizer: copies that hold one parameter each"
     def __init__(self, optimizer):
@@ -69,12 +69,13 @@ class _Bench:
         own = [_settings(o)[i] for o, places in zip(self.nest, self.places) for i in places.get(id(p), [])]
         return own + [vars(o) for o in self.nest]
 
-    def twin(self, p, q, fresh=False):
-        "The optimizer with `q` in place of `p` and nothing else; `fresh`: without its memory of past steps"
+    def twin(self, p, q, fresh=False, pick=None):
+        """The optimizer with `q` in place of `p` and nothing else; `fresh`: without its memory of past steps;
+        `pick`: what to take of the memory where `q` is only a part of `p`"""
         memo = {id(p): q} | {id(o): object.__new__(type(o)) for o in self.nest}
         for o, places in zip(self.nest, self.places):
             if _holds_groups(o): _share(o, dict.fromkeys(places.get(id(p), [])), q, p, memo)
-            _remember(o, p, q, fresh, memo)
+            _remember(o, p, q, fresh, pick, memo)
         for o in self.nest:                   # `step` on an object is a scheduler's counter, hooks act on the original
             vars(memo[id(o)]).update({k: OrderedDict() if k.endswith("_hooks") else copy.deepcopy(v, memo)
                                       for k, v in vars(o).items() if k != "step"})
@@ -82,7 +83,7 @@ class _Bench:
         if callable(getattr(twin, "train", None)): twin.train()        # schedule-free optimizers ask for it
         return twin
 
-# %% ../nbs/07_audit.ipynb #f21beae4
+# %% ../nbs/07_audit.ipynb #3c046a6d
 def _share(o, places, q, p, memo):
     "Tell `memo` what stands in the twin for the groups of `o`"
     settings, lists = _settings(o), vars(o).get("param_lists")
@@ -100,7 +101,7 @@ def _share(o, places, q, p, memo):
     memo[id(settings)] = type(settings)(mine)
     if lists is not None: memo[id(lists)] = type(lists)([type(lists[i])([q]) for i in places])
 
-def _remember(o, p, q, fresh, memo):
+def _remember(o, p, q, fresh, pick, memo):
     "Tell `memo` what stands in the twin for the state of `o`"
     state = vars(o).get("state")
     if not isinstance(state, dict) or id(state) in memo: return
@@ -111,10 +112,11 @@ def _remember(o, p, q, fresh, memo):
     mine = state[p] if p in state else {}
     if fresh: mine = {k: v for k, v in mine.items() if k in keep} if isinstance(mine, dict) else {}
     for v in mine.values() if isinstance(mine, dict) else ():
-        if type(v) is torch.Tensor: memo[id(v)] = v.detach().clone()   # faster than a deep copy
+        if type(v) is torch.Tensor:                                    # cloned: faster than a deep copy
+            memo[id(v)] = (pick(v) if pick and v.shape == p.shape else v).detach().clone()
     if not isinstance(mine, dict) or mine: twin[q] = copy.deepcopy(mine, memo)
 
-# %% ../nbs/07_audit.ipynb #fc5c4bce
+# %% ../nbs/07_audit.ipynb #984127eb
 def _step(twin):
     "One step, past the hooks that watch all optimizers"
     step = type(twin).step
@@ -128,12 +130,12 @@ def _change(twin, names, f):
         for k in set(names) & d.keys():
             if isinstance(d[k], (int, float, torch.Tensor)): d[k] = f(d[k])
 
-def _after(bench, p, grad, decay=1., lr=None, fresh=False):
-    "What one step makes of a copy of `p`, with so many times the weight decay that is set"
-    q = nn.Parameter(p.detach().clone(), requires_grad=p.is_floating_point() or p.is_complex())
+def _after(bench, p, grad, decay=1., lr=None, pick=None):
+    "What one step makes of a copy of `p`, or a part of it, with so many times the weight decay that is set"
+    q = nn.Parameter((pick(p) if pick else p).detach().clone())
     vars(q).update(vars(p))
     q.grad = grad.clone()
-    twin = bench.twin(p, q, fresh)
+    twin = bench.twin(p, q, pick=pick)
     if lr is not None: _change(twin, ("lr",), lambda x: x*0 + lr)
     _change(twin, _DECAYS, lambda x: x*decay)
     generators = [torch.default_generator, *([torch.cuda.default_generators[p.device.index or 0]] if p.is_cuda else [])]
@@ -148,14 +150,13 @@ def _made_up(p, block=2**16 + 1):
     g = torch.randn(n, generator=torch.Generator().manual_seed(p.numel())).mul_(1e-3).to(p.device, p.dtype)
     return g.repeat(-(-p.numel()//max(n, 1)))[:p.numel()].reshape(p.shape)
 
-# %% ../nbs/07_audit.ipynb #0e6009cd
+# %% ../nbs/07_audit.ipynb #ddbc9c0c
 class _Probe(NamedTuple):
     how: str        # "L2 in the gradient", "lr x wd", "wd alone", "none" or "undeclared"
     factor: float   # what a settled step leaves; nan: it depends on the gradient
     one: float      # what the first step leaves
     power: float    # the decay goes with lr to this power
-
-_NONE = _Probe("none", 1., 1., 0.)
+    each: bool      # each weight steps by itself, as if it were alone
 
 def _patch(p):
     "A small corner of `p` in float64, or random numbers where it is zero"
@@ -190,10 +191,23 @@ def _settled(bench, p, lr):
         _step(twin)
     return _dominant(path[2:42])
 
-# %% ../nbs/07_audit.ipynb #e4260153
+# %% ../nbs/07_audit.ipynb #809e042d
+def _sample(x, most=2**17):
+    "Evenly spaced entries of a tensor, in a row, at most so many"
+    return x.flatten()[::-(-x.numel()//most) | 1]
+
+def _third(x): return x.flatten()[::3]
+
+def _by_itself(bench, p, g, decayed):
+    "Does a part of the weights step as it does among the others?"
+    try: alone = _after(bench, p, _third(g), pick=_third)
+    except Exception: return False
+    return torch.allclose(alone, _third(decayed), rtol=1e-10, atol=0)
+
 def _tried(bench, p, lr, wd, much, steps=24):
     """Pairs of steps on a corner of `p` in float64, past the first ones, which are special in many optimizers,
-    with `much` times the decay: share lost, what one step leaves, is that a factor, is it L2 in the gradient"""
+    with `much` times the decay: share lost, what one step leaves, is that a factor, is it L2 in the gradient,
+    does each weight step by itself"""
     q, rng = _patch(p), torch.Generator().manual_seed(2)
     def noise(): return torch.randn(q.shape, generator=rng, dtype=torch.float64).to(q.device)*1e-2
     twin = bench.twin(p, q, fresh=True)
@@ -208,25 +222,27 @@ def _tried(bench, p, lr, wd, much, steps=24):
     one, one10 = (((x*w).sum()/w.square().sum()).item()/much for x in (lost, free10 - decayed10))
     near = (as_l2 - decayed).norm() < 1e-3*lost.norm()
     steady = (lost - much*one*w).norm() < 0.02*lost.norm() and abs(one - one10) < 0.02*abs(one)
-    return (lost.norm()/w.norm()).item()/much, 1 - one, bool(steady), bool(near)
+    each = _by_itself(again, q, g, _after(again, q, g))
+    return (lost.norm()/w.norm()).item()/much, 1 - one, bool(steady), bool(near), each
 
 def _probe(bench, p, lr, wd):
     "How a group's weight decay acts on parameters like `p`"
     own_rate, lr = math.isnan(lr), lr if lr > 0 else 1e-3
     much = max(1., 1e-3/(lr*wd)) if wd else 1.         # some work in float32: a decay that leaves digits there
-    share, one, steady, as_l2 = _tried(bench, p, lr, wd, much)
+    share, one, steady, as_l2, each = _tried(bench, p, lr, wd, much)
     if share <= 1e-13:
         settled = _settled(bench, p, lr)
-        return _Probe("undeclared", settled, settled, 1.) if settled < 1 - 1e-12 else _NONE
+        hidden = settled < 1 - 1e-12
+        return _Probe("undeclared", settled, settled, 1., each) if hidden else _Probe("none", 1., 1., 0., each)
     power = math.log2(max(share/max(_tried(bench, p, lr/2, wd, much)[0], 1e-300), 1e-9))
     power = round(power, 1 if steady else 0) + 0.
     how = "own rate x wd" if own_rate else {1.: "lr x wd", 0.: "wd alone"}.get(power, f"lr^{power:g} x wd")
-    if not steady: return _Probe("L2 in the gradient" if as_l2 else how, math.nan, math.nan, power)
+    if not steady: return _Probe("L2 in the gradient" if as_l2 else how, math.nan, math.nan, power, each)
     settled = _settled(bench, p, lr)
     if math.isnan(settled): settled = one
     if 1 - settled < 1e-6*(1 - one): settled = 1.      # taken back in the steps that follow
     passed_on = abs(settled - one) > 0.01*(1 - one)
-    return _Probe("L2 in the gradient" if as_l2 and passed_on else how, settled, one, power)
+    return _Probe("L2 in the gradient" if as_l2 and passed_on else how, settled, one, power, each)
 
 # %% ../nbs/07_audit.ipynb #5bb7d445
 def _rates(optimizer, steps, scheduler):
@@ -267,7 +283,7 @@ def _sparse_gradient(p):
     return torch.sparse_coo_tensor(rows[None], torch.full_like(p.detach()[:len(rows)], 1e-3), p.shape,
                                    check_invariants=False)
 
-# %% ../nbs/07_audit.ipynb #220a3b3d
+# %% ../nbs/07_audit.ipynb #0f81863b
 def _dot(a, b, block=2**20):
     "The sum of all products, in blocks: exact enough, and no copies of large tensors"
     def flat(x): return (torch.view_as_real(x.contiguous()) if x.is_complex() else x).detach().flatten()
@@ -275,10 +291,11 @@ def _dot(a, b, block=2**20):
     wide = torch.float64 if a.dtype == torch.float64 else torch.float32
     return sum(torch.dot(x.to(wide), y.to(wide)).item() for x, y in zip(a.split(block), b.split(block)))
 
-def _pair(bench, p, grad, lr):
+def _pair(bench, p, grad, lr, pick=None):
     "What a step with decay takes from `p` against one without: the share lost, the share of weights moved"
-    lost = _after(bench, p, grad, decay=0., lr=lr)
-    lost -= _after(bench, p, grad, lr=lr)
+    lost = _after(bench, p, grad, decay=0., lr=lr, pick=pick)
+    lost -= _after(bench, p, grad, lr=lr, pick=pick)
+    if pick: p = pick(p)
     size, taken = _dot(p, p), _dot(lost, p)
     if not math.isfinite(taken): raise FloatingPointError("the step makes some weights nan or infinite")
     if size == 0: return math.nan, math.nan
@@ -305,12 +322,12 @@ class _Measure:
         if key not in self.known: self.known[key] = _probe(self.bench, p, lr, wd)
         return self.known[key]
 
-# %% ../nbs/07_audit.ipynb #961bbdfc
+# %% ../nbs/07_audit.ipynb #634574a2
 @patch
-def warm(self:_Measure, p, grad, lr, steps=3):
+def warm(self:_Measure, p, grad, lr, pick, steps=3):
     "A bench whose optimizer has made some steps: the first one is special in some"
-    q = nn.Parameter(p.detach().clone())
-    twin = self.bench.twin(p, q)
+    q = nn.Parameter((pick(p) if pick else p).detach().clone())
+    twin = self.bench.twin(p, q, pick=pick)
     if lr is not None: _change(twin, ("lr",), lambda x: x*0 + lr)
     for _ in range(steps):
         q.grad = grad.clone()
@@ -327,14 +344,14 @@ def __call__(self:_Measure, p, sparse):
     sparse = sparse or p.grad is not None and p.grad.is_sparse
     if sparse and not wd: return row, None, ""
     real = p.grad is not None
-    grad = p.grad.detach() if real else _sparse_gradient(p) if sparse else _made_up(p)
+    grad = p.grad.detach() if real else _sparse_gradient(p) if sparse else None
     self.made_up |= not real
     try: return self._measured(p, grad, row, (i, p.ndim), sparse)
     except Exception as e:                         # whatever an unknown optimizer may throw
         if not wd and not sparse: return row, None, ""
         return row | dict(how="refused", factor=math.nan, moved=math.nan), None, f"{type(e).__name__}: {e}"
 
-# %% ../nbs/07_audit.ipynb #5165dcf0
+# %% ../nbs/07_audit.ipynb #4e4e933f
 @patch
 def _measured(self:_Measure, p, grad, row, key, sparse):
     lr, wd = row["lr"], row["wd"]
@@ -345,10 +362,13 @@ def _measured(self:_Measure, p, grad, row, key, sparse):
     probe = self.probe(p, lr, wd, key)
     if not wd: return row | dict(how=probe.how, factor=probe.factor), probe, ""
     if lr == 0: return row | dict(how=probe.how, factor=1. if probe.power else probe.factor), probe, ""
-    share, moved = _pair(self.bench, p, grad, set_lr)
+    pick = _sample if probe.each and p.numel() > 2**18 else None
+    if grad is None: grad = _made_up(pick(p) if pick else p)
+    elif pick: grad = pick(grad)
+    share, moved = _pair(self.bench, p, grad, set_lr, pick)
     def agrees(): return math.isnan(share) or probe.one == 1 - share or abs(share/(1 - probe.one) - 1) < 0.02
     if p.dtype in (torch.float32, torch.float64) and not agrees():
-        share, moved = _pair(*self.warm(p, grad, set_lr), grad, set_lr)
+        share, moved = _pair(*self.warm(p, grad, set_lr, pick), grad, set_lr)
         if not agrees(): probe = self.probe(p, lr, wd, key, share)
     row = row | dict(how=probe.how, factor=probe.factor, moved=moved)
     if probe.one < 1 and not agrees():
@@ -603,7 +623,7 @@ def _listed(optimizers, uses):
                 uses.setdefault(p, [(names[j] if names else f"group {i}, parameter {j}", "unknown")])
     return uses
 
-# %% ../nbs/07_audit.ipynb #aa93d40e
+# %% ../nbs/07_audit.ipynb #96eb0e8b
 def decay_audit(optimizer,       # torch's, fastai's or any like them, a list of them, or a bare model
                 model=None,      # its model, for names and kinds
                 steps:int=None,  # length of the run, for the share that is left after it
@@ -611,7 +631,8 @@ def decay_audit(optimizer,       # torch's, fastai's or any like them, a list of
 ) -> DecayAudit:                 # table, sentences with remedies, picture
     """Measure what weight decay does to each parameter: a step with wd as set, another with 0,
     on copies from the same state, with the gradients at hand or made-up ones. Nothing of yours
-    changes. With a scheduler, at its highest rate. A bare model: as AdamW with `decay_groups`
+    changes. Of a parameter with more than a quarter of a million weights it takes at most 131,072,
+    evenly spaced, if the optimizer steps each weight by itself (that is tried, too). With a scheduler, at its highest rate. A bare model: as AdamW with `decay_groups`
     and torch's defaults. `TypeError`, `ValueError` for what is no optimizer, model or run"""
     if isinstance(optimizer, nn.Module):
         model, optimizer = optimizer, torch.optim.AdamW(decay_groups(optimizer, 1e-2), lr=1e-3)
