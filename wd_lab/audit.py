@@ -623,7 +623,7 @@ def _listed(optimizers, uses):
                 uses.setdefault(p, [(names[j] if names else f"group {i}, parameter {j}", "unknown")])
     return uses
 
-# %% ../nbs/07_audit.ipynb #96eb0e8b
+# %% ../nbs/07_audit.ipynb #5a64ba59
 def decay_audit(optimizer,       # torch's, fastai's or any like them, a list of them, or a bare model
                 model=None,      # its model, for names and kinds
                 steps:int=None,  # length of the run, for the share that is left after it
@@ -631,9 +631,10 @@ def decay_audit(optimizer,       # torch's, fastai's or any like them, a list of
 ) -> DecayAudit:                 # table, sentences with remedies, picture
     """Measure what weight decay does to each parameter: a step with wd as set, another with 0,
     on copies from the same state, with the gradients at hand or made-up ones. Nothing of yours
-    changes. Of a parameter with more than a quarter of a million weights it takes at most 131,072,
-    evenly spaced, if the optimizer steps each weight by itself (that is tried, too). With a scheduler, at its highest rate. A bare model: as AdamW with `decay_groups`
-    and torch's defaults. `TypeError`, `ValueError` for what is no optimizer, model or run"""
+    changes. Of a parameter with more than 262,144 weights it takes every few, at most 131,072,
+    if the optimizer steps each weight by itself (that is tried, too). With a scheduler: at its
+    highest rate. A bare model: as AdamW with `decay_groups` and torch's defaults. `TypeError`,
+    `ValueError` for what is no optimizer, model or run"""
     if isinstance(optimizer, nn.Module):
         model, optimizer = optimizer, torch.optim.AdamW(decay_groups(optimizer, 1e-2), lr=1e-3)
     if steps is None and scheduler is not None: raise ValueError("steps must be given with a scheduler, got None")
