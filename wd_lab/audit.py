@@ -533,7 +533,7 @@ def _about_kinds(decayed, covered):
         yield Verdict("A norm follows and undoes the size: decay raises the effective rate here, it shrinks nothing",
                       _names(mine), "# tune lr and wd together: lr*wd sets the pace (chapter 05)")
 
-# %% ../nbs/07_audit.ipynb #3cd4b4a9
+# %% ../nbs/07_audit.ipynb #9f075815
 def _about_form(rows, decayed):
     l2 = [r for r in decayed if r.shown["how"] == "L2 in the gradient"]
     if mine := [r for r in l2 if math.isnan(r.shown["factor"])]:
@@ -543,6 +543,10 @@ def _about_form(rows, decayed):
         many = (1 - mine[0].probe.factor)/(1 - mine[0].probe.one)
         yield Verdict("L2 passes through the momentum: in the long run "
                       f"it takes {many:.1f} times what one step takes", _names(mine), "")
+    unknown = [r for r in decayed if r.probe and math.isnan(r.probe.factor)]
+    if mine := [r for r in unknown if r.shown["how"] != "L2 in the gradient"]:
+        yield Verdict("No factor: what decay takes depends on the gradient, or differs between weights",
+                      _names(mine), "")
     if mine := [r for r in rows if r.shown["wd"] and r.shown["how"] == "none" and r.probe is not None]:
         yield Verdict(f"wd {mine[0].shown['wd']:g} is set and never used: a step with it is a step without it",
                       _names(mine), "torch.optim.AdamW(...)  # one that uses it")
