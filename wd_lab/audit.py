@@ -52,7 +52,7 @@ def _members(o):
     "The parameters of each group"
     return vars(o).get("param_lists") or [g["params"] for g in _settings(o)]
 
-# %% ../nbs/07_audit.ipynb #697ae886
+# %% ../nbs/07_audit.ipynb #8002018c
 class _Bench:
     "Makes twins of an optimizer: copies that hold one parameter each"
     def __init__(self, optimizer):
@@ -83,7 +83,7 @@ class _Bench:
         if callable(getattr(twin, "train", None)): twin.train()        # schedule-free optimizers ask for it
         return twin
 
-# %% ../nbs/07_audit.ipynb #3c046a6d
+# %% ../nbs/07_audit.ipynb #667f3e2b
 def _share(o, places, q, p, memo):
     "Tell `memo` what stands in the twin for the groups of `o`"
     settings, lists = _settings(o), vars(o).get("param_lists")
@@ -191,7 +191,7 @@ def _settled(bench, p, lr):
         _step(twin)
     return _dominant(path[2:42])
 
-# %% ../nbs/07_audit.ipynb #809e042d
+# %% ../nbs/07_audit.ipynb #224cb297
 def _sample(x, most=2**17):
     "Evenly spaced entries of a tensor, in a row, at most so many"
     return x.flatten()[::-(-x.numel()//most) | 1]
@@ -204,6 +204,7 @@ def _by_itself(bench, p, g, decayed):
     except Exception: return False
     return torch.allclose(alone, _third(decayed), rtol=1e-10, atol=0)
 
+# %% ../nbs/07_audit.ipynb #9da1848e
 def _tried(bench, p, lr, wd, much, steps=24):
     """Pairs of steps on a corner of `p` in float64, past the first ones, which are special in many optimizers,
     with `much` times the decay: share lost, what one step leaves, is that a factor, is it L2 in the gradient,
@@ -225,6 +226,7 @@ def _tried(bench, p, lr, wd, much, steps=24):
     each = _by_itself(again, q, g, _after(again, q, g))
     return (lost.norm()/w.norm()).item()/much, 1 - one, bool(steady), bool(near), each
 
+# %% ../nbs/07_audit.ipynb #64f3d33f
 def _probe(bench, p, lr, wd):
     "How a group's weight decay acts on parameters like `p`"
     own_rate, lr = math.isnan(lr), lr if lr > 0 else 1e-3
@@ -322,7 +324,7 @@ class _Measure:
         if key not in self.known: self.known[key] = _probe(self.bench, p, lr, wd)
         return self.known[key]
 
-# %% ../nbs/07_audit.ipynb #634574a2
+# %% ../nbs/07_audit.ipynb #c6a6ba93
 @patch
 def warm(self:_Measure, p, grad, lr, pick, steps=3):
     "A bench whose optimizer has made some steps: the first one is special in some"
@@ -351,7 +353,7 @@ def __call__(self:_Measure, p, sparse):
         if not wd and not sparse: return row, None, ""
         return row | dict(how="refused", factor=math.nan, moved=math.nan), None, f"{type(e).__name__}: {e}"
 
-# %% ../nbs/07_audit.ipynb #4e4e933f
+# %% ../nbs/07_audit.ipynb #6b1a3add
 @patch
 def _measured(self:_Measure, p, grad, row, key, sparse):
     lr, wd = row["lr"], row["wd"]
@@ -376,6 +378,7 @@ def _measured(self:_Measure, p, grad, row, key, sparse):
         row["factor"] = math.nan if few else 1 - share*(1 - probe.factor)/(1 - probe.one)
     return row, probe, ""
 
+# %% ../nbs/07_audit.ipynb #d1302833
 @patch
 def left(self:_Measure, row, probe, i):
     "What is left of a weight without gradient after the run, at the rates of the schedule"
@@ -419,7 +422,7 @@ def _scale_free(p):
     cos = torch.cosine_similarity(w[live].double(), g[live].double(), dim=1)
     return bool(cos.abs().max() < 1e-3)
 
-# %% ../nbs/07_audit.ipynb #a13dd99b
+# %% ../nbs/07_audit.ipynb #bebd5cfd
 class Verdict(NamedTuple):
     "One thing to know about an optimizer's weight decay"
     says: str        # in a sentence
@@ -430,6 +433,7 @@ class Verdict(NamedTuple):
         names = ", ".join(self.parameters[:3]) + f" and {len(self.parameters) - 3} more"*(len(self.parameters) > 3)
         return self.says + f" ({names})"*bool(names) + "."
 
+# %% ../nbs/07_audit.ipynb #5413620f
 class DecayAudit:
     "What weight decay does to each parameter; made by `decay_audit`"
     def __init__(self, rows, made_up, steps, verdicts):
@@ -533,7 +537,7 @@ def _about_kinds(decayed, covered):
         yield Verdict("A norm follows and undoes the size: decay raises the effective rate here, it shrinks nothing",
                       _names(mine), "# tune lr and wd together: lr*wd sets the pace (chapter 05)")
 
-# %% ../nbs/07_audit.ipynb #9f075815
+# %% ../nbs/07_audit.ipynb #1ef59966
 def _about_form(rows, decayed):
     l2 = [r for r in decayed if r.shown["how"] == "L2 in the gradient"]
     if mine := [r for r in l2 if math.isnan(r.shown["factor"])]:
@@ -555,6 +559,7 @@ def _about_form(rows, decayed):
                       "torch.optim.ASGD(..., lambd=0)  # or whatever it is called in this optimizer")
     yield from _about_rate(decayed)
 
+# %% ../nbs/07_audit.ipynb #8f416487
 def _about_rate(decayed):
     plain = [r for r in decayed if r.shown["how"] == "lr x wd" and r.shown["factor"] < 1]
     def off(r): return (1 - r.shown["factor"])/(r.shown["lr"]*r.shown["wd"]) - 1
@@ -627,12 +632,25 @@ def _listed(optimizers, uses):
                 uses.setdefault(p, [(names[j] if names else f"group {i}, parameter {j}", "unknown")])
     return uses
 
-# %% ../nbs/07_audit.ipynb #5a64ba59
-def decay_audit(optimizer,       # torch's, fastai's or any like them, a list of them, or a bare model
-                model=None,      # its model, for names and kinds
-                steps:int=None,  # length of the run, for the share that is left after it
-                scheduler=None,  # torch scheduler, or function of the step: multiple of the rate
-) -> DecayAudit:                 # table, sentences with remedies, picture
+# %% ../nbs/07_audit.ipynb #54230c5a
+def _check_run(steps, scheduler):
+    if steps is None and scheduler is not None: raise ValueError("steps must be given with a scheduler, got None")
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1):
+        raise ValueError(f"steps must be a whole number >= 1, got {steps!r}")
+
+def _judged(rows, measures, model, steps):
+    "All that is to be said"
+    decayed = [r for r in rows if r.groups and r.shown["wd"] > 0 and r.shown["how"] not in ("none", "refused")]
+    covered = [] if model is None else _covered(model)
+    return [*_about_rounding(rows), *_about_length(rows, steps), *_about_kinds(decayed, covered),
+            *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)]
+
+# %% ../nbs/07_audit.ipynb #475a3eed
+def decay_audit(optimizer,      # torch's, fastai's or any such, a list of them, or a bare model
+                model=None,     # its model, for names and kinds
+                steps:int=None, # length of the run, for the share that is left after it
+                scheduler=None, # torch's, or a function of the step: multiple of the rate
+) -> DecayAudit:                # table, sentences with remedies, picture
     """Measure what weight decay does to each parameter: a step with wd as set, another with 0,
     on copies from the same state, with the gradients at hand or made-up ones. Nothing of yours
     changes. Of a parameter with more than 262,144 weights it takes every few, at most 131,072,
@@ -641,21 +659,17 @@ def decay_audit(optimizer,       # torch's, fastai's or any like them, a list of
     `ValueError` for what is no optimizer, model or run"""
     if isinstance(optimizer, nn.Module):
         model, optimizer = optimizer, torch.optim.AdamW(decay_groups(optimizer, 1e-2), lr=1e-3)
-    if steps is None and scheduler is not None: raise ValueError("steps must be given with a scheduler, got None")
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1):
-        raise ValueError(f"steps must be a whole number >= 1, got {steps!r}")
-    optimizers = [_core(o) for o in (optimizer if isinstance(optimizer, (list, tuple)) else [optimizer])]
-    known = {} if model is None else parameter_kinds(model)
-    sparse = {id(m.weight) for m in model.modules() if getattr(m, "sparse", False) is True} if model is not None else ()
-    uses = _listed(optimizers, known)
+    _check_run(steps, scheduler)
+    several = optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]
+    optimizers = [_core(o) for o in several]
+    uses = _listed(optimizers, {} if model is None else parameter_kinds(model))
+    layers = [] if model is None else list(model.modules())
+    sparse = {id(m.weight) for m in layers if getattr(m, "sparse", False) is True}
     with _untouched(uses):
         measures = [_Measure(o, steps, scheduler) for o in optimizers]
         rows = [_row(p, u, measures, id(p) in sparse) for p, u in uses.items()]
-    decayed = [r for r in rows if r.shown["wd"] > 0 and r.shown["how"] not in ("none", "refused") and r.groups]
-    verdicts = [*_about_rounding(rows), *_about_length(rows, steps),
-                *_about_kinds(decayed, _covered(model) if model is not None else []),
-                *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)]
-    return DecayAudit(rows, any(m.made_up for m in measures), steps, verdicts)
+    made_up = any(m.made_up for m in measures)
+    return DecayAudit(rows, made_up, steps, _judged(rows, measures, model, steps))
 
 # %% ../nbs/07_audit.ipynb #32bd5edd
 def GroupedOptim(params,     # groups, as `decay_groups` makes them; a Learner's `splitter`
