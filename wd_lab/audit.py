@@ -645,8 +645,8 @@ def _judged(rows, measures, model, steps):
     return [*_about_rounding(rows), *_about_length(rows, steps), *_about_kinds(decayed, covered),
             *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)]
 
-# %% ../nbs/07_audit.ipynb #475a3eed
-def decay_audit(optimizer,      # torch's, fastai's or any such, a list of them, or a bare model
+# %% ../nbs/07_audit.ipynb #cdc78278
+def decay_audit(optimizer,      # torch's, fastai's or any such, a list of them, a bare model
                 model=None,     # its model, for names and kinds
                 steps:int=None, # length of the run, for the share that is left after it
                 scheduler=None, # torch's, or a function of the step: multiple of the rate
