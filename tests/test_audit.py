@@ -367,3 +367,42 @@ def test_low_precision_and_batch_norm():
         audit = decay_audit(torch.optim.AdamW(decay_groups(model, 0.1)), model)
         covered = next(v for v in audit.verdicts if "undoes the size" in v.says).parameters
         assert "0.0.weight" in covered and len(covered) >= 5 and not any(n.startswith(str(len(model) - 1)) for n in covered)
+
+
+def test_a_learner_before_and_after_fit():
+    "Its rate and decay are those of `fit`; what fastai leaves out is said and not mended; the Learner stays as it was"
+    from fastai.data.core import DataLoaders
+    from fastai.learner import Learner
+    data = torch.utils.data.TensorDataset(torch.randn(32, 4), torch.randn(32, 1))
+    dls = DataLoaders(*[torch.utils.data.DataLoader(data, 16) for _ in range(2)])
+    model = nn.Sequential(nn.Linear(4, 8), nn.LayerNorm(8), nn.Linear(8, 1))
+    learner = Learner(dls, model, nn.MSELoss(), wd=0.1, lr=3e-3)
+    audit = decay_audit(learner, steps=1000)
+    assert learner.opt is None
+    frame = audit.to_frame().set_index("name")
+    assert (frame.wd == 0.1).all() and (frame.lr == 3e-3).all() and frame.how["0.weight"] == "lr x wd"
+    said = [v for v in audit.verdicts if "a rule of its own" in v.says]
+    assert said[0].parameters == ["0.bias", "1.weight", "1.bias", "2.bias"] and not said[0].remedy
+    assert not any("never used" in v.says for v in audit.verdicts)
+
+
+def test_arguments_the_other_way_round():
+    model = nn.Linear(2, 2)
+    with pytest.raises(TypeError, match="optimizer must come first"):
+        decay_audit(model, torch.optim.SGD(model.parameters(), 0.1))
+
+
+def test_state_kept_on_the_parameter_stays():
+    class Buffered(torch.optim.Optimizer):
+        def step(self):
+            for p in self.param_groups[0]["params"]:
+                if not hasattr(p, "buf"): p.buf = torch.zeros_like(p)
+                p.buf.mul_(0.9).add_(p.grad)
+                p.data.mul_(1 - self.defaults["lr"]*self.param_groups[0]["weight_decay"]).sub_(p.buf, alpha=0.1)
+    w = nn.Parameter(torch.randn(50))
+    optimizer = Buffered([w], dict(lr=0.1, weight_decay=0.1))
+    w.grad = torch.randn(50)
+    optimizer.step()
+    before = w.buf.clone()
+    table = decay_audit(optimizer).to_frame()
+    assert torch.equal(w.buf, before) and abs(table.factor[0] - 0.99) < 1e-6

@@ -133,8 +133,10 @@ def _change(twin, names, f):
 def _after(bench, p, grad, decay=1., lr=None, pick=None):
     "What one step makes of a copy of `p`, or a part of it, with so many times the weight decay that is set"
     q = nn.Parameter((pick(p) if pick else p).detach().clone())
-    vars(q).update(vars(p))
-    q.grad = grad.clone()
+    for k, v in vars(p).items():
+        if type(v) is torch.Tensor: v = (pick(v) if pick and v.shape == p.shape else v).detach().clone()
+        setattr(q, k, v if isinstance(v, torch.Tensor) or callable(v) else copy.copy(v))
+    q.grad = None if grad is None else grad.clone()
     twin = bench.twin(p, q, pick=pick)
     if lr is not None: _change(twin, ("lr",), lambda x: x*0 + lr)
     _change(twin, _DECAYS, lambda x: x*decay)
@@ -247,7 +249,7 @@ def _probe(bench, p, lr, wd):
     return _Probe("L2 in the gradient" if as_l2 and passed_on else how, settled, one, power, each)
 
 # %% ../nbs/07_audit.ipynb #5bb7d445
-def _rates(optimizer, steps, scheduler):
+def _rates(optimizer, steps, scheduler, moved=frozenset()):
     "The rates of the run for each group: what a copy of the scheduler makes of stand-ins for the groups"
     now = [float(g["lr"]) if g.get("lr") is not None else math.nan for g in optimizer.param_groups]
     if scheduler is None: return [np.full(steps or 1, lr) for lr in now]
@@ -262,6 +264,8 @@ def _rates(optimizer, steps, scheduler):
             warnings.simplefilter("ignore")            # nobody steps the stand-in
             for t in range(steps):
                 rates.append([float(g["lr"]) for g in stand_in.param_groups])
+                moved |= {k for g, h in zip(stand_in.param_groups, optimizer.param_groups) for k in h
+                          if k in ("momentum", "betas", *_DECAYS) and g[k] != h[k]}
                 try: scheduler.step()
                 except (ValueError, TypeError) as e:
                     if t < steps - 1: raise ValueError(f"scheduler must last for {steps} steps, at step {t + 1}: {e}")
@@ -308,7 +312,8 @@ class _Measure:
     "Measures the parameters of one optimizer, and remembers what it learned about each group"
     def __init__(self, optimizer, steps, scheduler):
         self.optimizer, self.bench, self.known = optimizer, _Bench(optimizer), {}
-        self.rates, self.made_up = _rates(optimizer, steps, scheduler), False
+        self.moved, self.made_up = set(), False      # settings that the scheduler changes besides the rate
+        self.rates = _rates(optimizer, steps, scheduler, self.moved)
         self.steps, self.scheduled = steps, scheduler is not None
 
     def rate(self, i): return float(np.max(self.rates[i])) if self.scheduled else float(self.rates[i][0])
@@ -342,7 +347,7 @@ def __call__(self:_Measure, p, sparse):
     i = self.bench.groups(p)[0]
     lr, wd = self.rate(i), self.wd(p)
     row = dict(lr=lr, wd=wd, how="none", factor=1., moved=0.)
-    if not p.requires_grad and p.grad is None: return row, None, ""
+    if not p.requires_grad and p.grad is None and not self.decays_unasked(p): return row, None, ""
     sparse = sparse or p.grad is not None and p.grad.is_sparse
     if sparse and not wd: return row, None, ""
     real = p.grad is not None
@@ -354,6 +359,12 @@ def __call__(self:_Measure, p, sparse):
         return row | dict(how="refused", factor=math.nan, moved=math.nan), None, f"{type(e).__name__}: {e}"
 
 # %% ../nbs/07_audit.ipynb #6b1a3add
+@patch
+def decays_unasked(self:_Measure, p):
+    "Does the optimizer decay a parameter that has no gradient?"
+    try: return not torch.equal(*(_after(self.bench, p, None, decay=d) for d in (0., 1.)))
+    except Exception: return False
+
 @patch
 def _measured(self:_Measure, p, grad, row, key, sparse):
     lr, wd = row["lr"], row["wd"]
@@ -383,6 +394,7 @@ def _measured(self:_Measure, p, grad, row, key, sparse):
 def left(self:_Measure, row, probe, i):
     "What is left of a weight without gradient after the run, at the rates of the schedule"
     if not self.steps or math.isnan(row["factor"]): return math.nan
+    if self.moved & {*_DECAYS} or "momentum" in self.moved and row["how"].startswith("L2"): return math.nan
     if not row["factor"] < 1 or probe is None: return float(row["factor"]**self.steps)
     relative = self.rates[i]/row["lr"] if row["lr"] > 0 else np.ones(self.steps)
     return float(abs(np.prod(1 - (1 - row["factor"])*relative**probe.power)))
@@ -427,7 +439,7 @@ class Verdict(NamedTuple):
     "One thing to know about an optimizer's weight decay"
     says: str        # in a sentence
     parameters: list # names of the parameters it is about
-    remedy: str      # code that mends it; "" where there is nothing to mend
+    remedy: str      # code that mends it, or where to look; "" where there is none
 
     def __str__(self):
         names = ", ".join(self.parameters[:3]) + f" and {len(self.parameters) - 3} more"*(len(self.parameters) > 3)
@@ -496,6 +508,13 @@ def _is_rounded(r):
 
 def _about_rounding(rows):
     lost = [r for r in rows if _is_rounded(r)]
+    once = [r for r in lost if r.shown["moved"] and 1 - r.probe.one < torch.finfo(r.p.dtype).eps/4]
+    kernels = {(id(r.groups[0][0]), r.p.dtype) for r in once}      # nearest rounding alone moves none
+    lost = [r for r in lost if (id(r.groups[0][0]), r.p.dtype) not in kernels]
+    if once:
+        most = max(r.shown["moved"] for r in once)
+        yield Verdict(f"Rounded together with the update, or by chance: decay moves {most:.2%} of the weights at most, "
+                      "by a whole gap each; the factor says what it takes on average", _names(once), "")
     for dtype in dict.fromkeys(r.p.dtype for r in lost):
         mine = [r for r in lost if r.p.dtype == dtype]
         s, eps, most = mine[0].shown, torch.finfo(dtype).eps, max(r.shown["moved"] for r in mine)
@@ -504,9 +523,15 @@ def _about_rounding(rows):
         if s["how"] == "lr x wd":
             says += f"; from lr = {eps/4/s['wd']:.2g} on it moves some, from {eps/2/s['wd']:.2g} on all"
         yield Verdict(says, _names(mine), f"# lr*wd must be above {eps/2:.0e}" if eps < 1e-6 else
-                      "model.float()  # masters in float32, torch.autocast for the passes")
+                      "model.float()  # before the optimizer is made; then torch.autocast for the passes")
 
 # %% ../nbs/07_audit.ipynb #5a37cf91
+def _worth(r):
+    "The run in steps at the rate of the table"
+    measure, i = r.groups[0]
+    if not r.probe or not r.shown["lr"]: return measure.steps
+    return float(np.sum((measure.rates[i]/r.shown["lr"])**r.probe.power))
+
 def _about_length(rows, steps):
     if not steps: return
     once = "  # for one half-life in the run"
@@ -520,12 +545,13 @@ def _about_length(rows, steps):
     if fast:
         s = fast[0].shown
         yield Verdict(f"Forgets: a half-life of {s['half_life']:,.0f} steps in a run of {steps:,}", _names(fast),
-                      f"weight_decay={s['wd']*s['half_life']/steps:.2g}{once}")
+                      f"weight_decay={s['wd']*s['half_life']/_worth(fast[0]):.2g}{once}")
 
-_WHY = dict(norm="norms are pulled towards 0, not towards the 1 where they began", bias="biases learn little by heart",
+_WHY = dict(norm="scales are pulled towards 0, not towards the 1 where they began, and shifts learn little by heart",
+            bias="biases learn little by heart",
             scale="scales are pulled towards 0, which shuts off what they scale",
             token="one vector for all, trained in every step",
-            position="rows of a table that the data seldom reach fade")
+            position="rows that the data seldom reach fade, where there are such")
 
 # %% ../nbs/07_audit.ipynb #b143ddb0
 def _about_kinds(decayed, covered):
@@ -542,7 +568,7 @@ def _about_form(rows, decayed):
     l2 = [r for r in decayed if r.shown["how"] == "L2 in the gradient"]
     if mine := [r for r in l2 if math.isnan(r.shown["factor"])]:
         yield Verdict("L2 under an adaptive rate: the decay is divided away with the gradient, no factor says how much",
-                      _names(mine), "torch.optim.AdamW(...)  # or decoupled_weight_decay=True")
+                      _names(mine), "torch.optim.AdamW(decay_groups(model, wd=0.01))  # or decoupled_weight_decay=True")
     if mine := [r for r in l2 if r.shown["factor"] < 1]:
         many = (1 - mine[0].probe.factor)/(1 - mine[0].probe.one)
         yield Verdict("L2 passes through the momentum: in the long run "
@@ -551,12 +577,18 @@ def _about_form(rows, decayed):
     if mine := [r for r in unknown if r.shown["how"] != "L2 in the gradient"]:
         yield Verdict("No factor: what decay takes depends on the gradient, or differs between weights",
                       _names(mine), "")
-    if mine := [r for r in rows if r.shown["wd"] and r.shown["how"] == "none" and r.probe is not None]:
+    unused = [r for r in rows if r.shown["wd"] and r.shown["how"] == "none" and r.probe is not None]
+    using = {id(r.groups[0][0]) for r in decayed}
+    if mine := [r for r in unused if id(r.groups[0][0]) in using]:
+        yield Verdict(f"wd {mine[0].shown['wd']:g} is set, and the optimizer leaves these out by a rule of its own",
+                      _names(mine), "")
+    if mine := [r for r in unused if id(r.groups[0][0]) not in using]:
         yield Verdict(f"wd {mine[0].shown['wd']:g} is set and never used: a step with it is a step without it",
-                      _names(mine), "torch.optim.AdamW(...)  # one that uses it")
+                      _names(mine),
+                      f"torch.optim.AdamW(decay_groups(model, wd={mine[0].shown['wd']:g}))  # one that uses it")
     if mine := [r for r in rows if r.shown["how"] == "undeclared"]:
         yield Verdict("Shrinks though wd is 0: another setting decays", _names(mine),
-                      "torch.optim.ASGD(..., lambd=0)  # or whatever it is called in this optimizer")
+                      "lambd=0  # in torch.optim.ASGD, or whatever it is called in this optimizer")
     yield from _about_rate(decayed)
 
 # %% ../nbs/07_audit.ipynb #8f416487
@@ -571,28 +603,36 @@ def _about_rate(decayed):
         s = plain[0].shown
         yield Verdict("lr x wd: halve the rate and the decay halves with it: a half-life of "
                       f"{s['half_life']:,.0f} steps becomes {2*s['half_life']:,.0f}", _names(plain),
-                      f"lr={s['lr']/2:g}, weight_decay={s['wd']*2:g}  # half the rate, the same decay")
+                      f"dict(lr={s['lr']/2:g}, weight_decay={s['wd']*2:g})  # half the rate, the same decay")
     if alone := [r for r in decayed if r.shown["how"] == "wd alone" and r.shown["factor"] < 1]:
         yield Verdict("wd alone: halve the rate and the decay stays, so it weighs twice as much against the gradient: "
                       f"a half-life of {alone[0].shown['half_life']:,.0f} steps remains", _names(alone), "")
 
 # %% ../nbs/07_audit.ipynb #77207c6e
 def _about_places(rows):
-    if mine := [r for r in rows if not r.groups]:
+    mine = [r for r in rows if not r.groups]
+    if mine and any(r.uses[0][1] == "unknown" for r in rows):
+        yield Verdict("In no group, though the optimizer holds tensors that are not the model's: masters (then read "
+                      "those rows), or a model made anew", _names(mine), "")
+    elif mine:
         yield Verdict("In no group: no optimizer trains them", _names(mine),
-                      "decay_groups(model, wd)  # holds every parameter once")
+                      "decay_groups(model, wd=0.01)  # holds every parameter once")
     if mine := [r for r in rows if len(r.groups) > 1]:
-        yield Verdict("In two groups: stepped and decayed twice", _names(mine), "decay_groups(model, wd)")
+        yield Verdict("In two groups: stepped and decayed twice", _names(mine), "decay_groups(model, wd=0.01)")
     for r in rows:
         if len(r.uses) > 1:
             uses = " and ".join(f"{name} ({kind})" for name, kind in r.uses)
             yield Verdict(f"Tied: one tensor is {uses}; it is {'not '*(r.shown['factor'] == 1)}decayed in all of them",
-                          _names([r]), 'decay_groups(model, wd, no_decay="embedding")  # if you want it out')
+                          _names([r]), f"decay_groups(model, wd={r.shown['wd']:g}, no_decay=('bias', 'norm', 'scale', "
+                          "'token', 'position', 'embedding'))  # if you want it out")
     frozen = [r for r in rows if r.groups and not r.p.requires_grad]
+    if mine := [r for r in frozen if r.p.grad is None and r.shown["how"] != "none"]:
+        yield Verdict("Frozen, and decayed all the same: the optimizer doesn't ask for a gradient", _names(mine),
+                      "# give the optimizer only what trains: [p for p in model.parameters() if p.requires_grad]")
     if mine := [r for r in frozen if r.p.grad is not None]:
         yield Verdict("Frozen with a gradient left over: the optimizer goes on stepping and decaying them",
                       _names(mine), "optimizer.zero_grad(set_to_none=True)")
-    if mine := [r for r in frozen if r.p.grad is None]:
+    if mine := [r for r in frozen if r.p.grad is None and r.shown["how"] == "none"]:
         yield Verdict("Frozen: neither trained nor decayed", _names(mine), "")
 
 # %% ../nbs/07_audit.ipynb #32b90234
@@ -602,6 +642,10 @@ def _about_limits(rows, measures):
     if mine := [r for r in rows if r.groups and r.shown["lr"] == 0]:
         yield Verdict("The rate is 0 now, so nothing moves", _names(mine),
                       "decay_audit(optimizer, model, steps, scheduler)")
+    for m in measures:
+        if m.moved & {"momentum", *_DECAYS}:
+            yield Verdict(f"The scheduler changes {' and '.join(sorted(m.moved))}, too: factors hold for now",
+                          [], "")
     hooks = [f"_optimizer_step_{when}_hooks" for when in ("pre", "post")]
     if any(getattr(o, h, None) for m in measures for o in m.bench.nest for h in hooks):
         yield Verdict("Hooks are registered on the optimizer's step: the audit leaves them out", [], "")
@@ -633,6 +677,16 @@ def _listed(optimizers, uses):
     return uses
 
 # %% ../nbs/07_audit.ipynb #54230c5a
+def _before_fit(learner):
+    "A fastai Learner's optimizer; where there is none yet, one as `fit` would make it"
+    if learner.opt is not None: return learner.opt
+    try:
+        learner.create_opt()
+        if learner.wd is not None: learner.opt.set_hypers(wd=learner.wd)
+        learner.opt.set_hypers(lr=learner.lr)
+        return learner.opt
+    finally: learner.opt = None
+
 def _check_run(steps, scheduler):
     if steps is None and scheduler is not None: raise ValueError("steps must be given with a scheduler, got None")
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1):
@@ -646,7 +700,7 @@ def _judged(rows, measures, model, steps):
             *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)]
 
 # %% ../nbs/07_audit.ipynb #cdc78278
-def decay_audit(optimizer,      # torch's, fastai's or any such, a list of them, a bare model
+def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a bare model
                 model=None,     # its model, for names and kinds
                 steps:int=None, # length of the run, for the share that is left after it
                 scheduler=None, # torch's, or a function of the step: multiple of the rate
@@ -657,10 +711,14 @@ def decay_audit(optimizer,      # torch's, fastai's or any such, a list of them,
     if the optimizer steps each weight by itself (that is tried, too). With a scheduler: at its
     highest rate. A bare model: as AdamW with `decay_groups` and torch's defaults. `TypeError`,
     `ValueError` for what is no optimizer, model or run"""
+    if hasattr(optimizer, "create_opt"):
+        optimizer, model = _before_fit(optimizer), optimizer.model
     if isinstance(optimizer, nn.Module):
+        if model is not None: raise TypeError("optimizer must come first, got its model there")
         model, optimizer = optimizer, torch.optim.AdamW(decay_groups(optimizer, 1e-2), lr=1e-3)
     _check_run(steps, scheduler)
     several = optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]
+    if not several: raise ValueError("optimizer must hold at least one, got an empty list")
     optimizers = [_core(o) for o in several]
     uses = _listed(optimizers, {} if model is None else parameter_kinds(model))
     layers = [] if model is None else list(model.modules())

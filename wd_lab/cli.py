@@ -185,7 +185,7 @@ def wd_lab_sweep(
     epochs:int=5,       # passes over the training ratings
     factors:int=50,     # length of a user's and a film's vector
     out:str="sweep",    # folder for the results; a sweep that is there is resumed or extended
-    engine:str="auto",  # compiled, fastai (the reference, much slower), or auto: compiled
+    engine:str="auto",  # compiled, lazy (for large tables), fastai (slow), or auto: compiled
     offline:store_true=False,    # don't download: made-up ratings where MovieLens is missing
     no_gif:store_true=False,     # leave out the films
     no_weights:store_true=False, # don't keep the weights: a small folder, without models
