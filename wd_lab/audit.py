@@ -702,8 +702,8 @@ def _judged(rows, measures, model, steps):
 # %% ../nbs/07_audit.ipynb #cdc78278
 def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a bare model
                 model=None,     # its model, for names and kinds
-                steps:int=None, # length of the run, for the share that is left after it
-                scheduler=None, # torch's, or a function of the step: multiple of the rate
+                steps:int=None, # still to come, for the share that is left after them
+                scheduler=None, # torch's, stepped once per optimizer step; or step -> share of lr
 ) -> DecayAudit:                # table, sentences with remedies, picture
     """Measure what weight decay does to each parameter: a step with wd as set, another with 0,
     on copies from the same state, with the gradients at hand or made-up ones. Nothing of yours
