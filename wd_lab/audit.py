@@ -703,7 +703,7 @@ def _judged(rows, measures, model, steps):
 def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a bare model
                 model=None,     # its model, for names and kinds
                 steps:int=None, # still to come, for the share that is left after them
-                scheduler=None, # torch's, stepped once per optimizer step; or step -> share of lr
+                scheduler=None, # torch's, stepped as the optimizer is; or step -> share
 ) -> DecayAudit:                # table, sentences with remedies, picture
     """Measure what weight decay does to each parameter: a step with wd as set, another with 0,
     on copies from the same state, with the gradients at hand or made-up ones. Nothing of yours
