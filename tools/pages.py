@@ -1,0 +1,138 @@
+"""Process the notebooks into the site's pages, as nbdev does but without running them: what Quarto or the preview then builds.
+
+usage: pages.py FOLDER      (needs nbs/, wd_lab/ and settings.ini in the current folder; FOLDER is made anew)
+"""
+import base64, importlib, inspect, io, re, shutil, sys
+from pathlib import Path
+
+from execnb.nbio import mk_cell, read_nb, write_nb
+from fastcore.docments import docments
+from nbdev.config import get_config
+from nbdev.process import Processor
+from nbdev.processors import FilterDefaults
+from nbdev.quarto import refresh_quarto_yml
+from PIL import Image
+
+COPIED = "*.qmd", "*.yml", "*.lua", "*.css", "*.scss", "images/*", "explorer/*", "sweep/*"
+
+
+def anchors():
+    "Chapter's page and anchor of each name of the library, from nbdev's own index"
+    index = importlib.import_module("wd_lab._modidx").d["syms"]
+    return {name: where.split("/")[-1] for module in index.values() for name, (where, _) in module.items()}
+
+
+def text_of(annotation):
+    if annotation is inspect.Parameter.empty: return ""
+    return annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation).replace("typing.", "")
+
+
+def arguments(obj):
+    "A row for each argument that is commented in the source: name, type, default, meaning"
+    try: notes = docments(obj, full=True, returns=False)
+    except (ValueError, TypeError, AttributeError): return
+    for name, note in notes.items():
+        if name in ("self", "cls") or not (note.docment or "").strip(): continue
+        default = "" if note.default is inspect.Parameter.empty else f"`{note.default!r}`"
+        if len(default) > 40: default = ""
+        kind = text_of(note.anno)
+        yield f"| `{name}` | {f'`{kind}`' if kind else ''} | {default} | {note.docment.strip().replace('|', ', ')} |"
+
+
+def documentation(obj, title, anchor):
+    "Heading, call, docstring and arguments of a name whose source the page does not show"
+    try: call = re.sub(r"<[^>]* object at 0x\w+>", "...", str(inspect.signature(obj)))
+    except (TypeError, ValueError): call = ""
+    rows = list(arguments(obj)) if not isinstance(obj, property) else []
+    table = ["", "| argument | type | default | |", "|---|---|---|---|", *rows] if rows else []
+    return "\n".join([f"#### {title.replace('_', chr(92) + '_')} {{#{anchor} .unlisted}}", "", f"```python\n{title}{call if len(call) < 400 else '(...)'}\n```", "",
+                      inspect.getdoc(obj) or "", *table])
+
+
+class Documented(Processor):
+    "An anchor before each function that the page shows, and the documentation of each that it doesn't"
+    def begin(self):
+        where, module = anchors(), None
+        for cell in self.nb.cells:
+            if "default_exp" in cell.directives_: module = f"wd_lab.{cell.directives_['default_exp'][0]}"
+        for cell in reversed(list(self.nb.cells)):
+            if cell.cell_type == "code" and "reproduced(" in cell.source:                                   # a row's cell can be linked
+                said = "".join("".join(out.get("text", "")) for out in cell.get("outputs", []))
+                rows = re.findall(r"^([A-Z]\d\d) ", said, flags=re.M)
+                self.nb.cells.insert(self.nb.cells.index(cell), mk_cell("".join(f"[]{{#{row}}}" for row in rows), cell_type="markdown"))
+            kind = {"export", "exports"} & cell.directives_.keys()
+            if cell.cell_type != "code" or not kind or module is None: continue
+            names = re.findall(r"^(?:def|class) (\w+)", cell.source, flags=re.M)
+            for name in reversed(names):
+                owner = re.search(rf"def {name}\((?:self|cls):\s*\(?\"?(\w+)", cell.source)
+                path = f"{owner[1]}.{name}" if owner else name
+                anchor = where.get(f"{module}.{path}", "#").split("#")[1]
+                obj = importlib.import_module(module)
+                try:
+                    for part in path.split("."): obj = getattr(obj, part)
+                except AttributeError: continue
+                if not anchor or ("export" in kind and (name[0] == "_" or not inspect.getdoc(obj))): continue
+                inside = [a.split("#")[1] for n, a in where.items() if n.startswith(f"{module}.{path}.") and f"    def {n.split('.')[-1]}(" in cell.source]
+                shown = f"[]{{#{anchor}}}" if "exports" in kind else documentation(obj, path, anchor)
+                shown += "".join(f"\n[]{{#{a}}}" for a in inside)
+                self.nb.cells.insert(self.nb.cells.index(cell) + ("export" in kind), mk_cell(shown, cell_type="markdown"))
+
+
+class Pages(FilterDefaults):
+    "nbdev's processors; in place of those that run cells, our own"
+    def base_procs(self):
+        left_out = {"add_show_docs", "exec_show_docs", "clean_show_doc", "mv_exports"}
+        procs = [p for p in super().base_procs() if p.__name__ not in left_out]
+        return procs[:2] + [Documented] + procs[2:]
+
+
+def lighter(nb):
+    "Pictures of more than 40 kB with 256 colours, which plots do not miss"
+    for cell in nb.cells:
+        for out in cell.get("outputs", []):
+            whole = "".join(out.get("data", {}).get("image/png", ""))
+            if len(whole) < 55_000: continue
+            picture = Image.open(io.BytesIO(base64.b64decode(whole))).convert("RGB")
+            picture.quantize(256, dither=Image.Dither.NONE).save(small := io.BytesIO(), "png", optimize=True)
+            if len(small.getvalue()) < 0.7*len(whole): out["data"]["image/png"] = base64.b64encode(small.getvalue()).decode()
+
+
+def reference(pages):
+    "The page of all public names, from the modules' own lists"
+    lines = ["---", "title: All names", "description: Every public function and class, with its chapter.", "output-file: reference.html", "---", "",
+             "| name | module | what it does |", "|---|---|---|"]
+    where = anchors()
+    for file in sorted(Path("wd_lab").glob("[a-z]*.py")):
+        module = importlib.import_module(f"wd_lab.{file.stem}")
+        for name in sorted(n for n in getattr(module, "__all__", []) if callable(getattr(module, n))):
+            target, said = where.get(f"wd_lab.{file.stem}.{name}", ""), (inspect.getdoc(getattr(module, name)) or "").split("\n\n")[0]
+            if target: lines.append(f"| [`{name}`]({target}) | `wd_lab.{file.stem}` | {' '.join(said.split()).replace('|', ', ')} |")
+    (pages/"reference.qmd").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main(pages):
+    pages = Path(pages).resolve()
+    shutil.rmtree(pages, ignore_errors=True)
+    refresh_quarto_yml()
+    settings = get_config()
+    site = settings["doc_host"] + settings["doc_baseurl"] + "/"
+    for pattern in COPIED:
+        for file in Path("nbs").glob(pattern):
+            target = pages/file.relative_to("nbs")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, target)
+    for path in sorted(Path("nbs").glob("*.ipynb")):
+        nb = read_nb(path)
+        Pages()(nb)
+        for cell in nb.cells:                                                 # links to our own pages need no host
+            if cell.cell_type != "markdown": continue
+            cell.source = cell.source.replace(f"]({site}", "](").replace("]($SITE_URL)", "](index.html)")
+            cell.source = cell.source.replace("$GIT_URL", settings["git_url"]).replace("$SITE_URL", site.rstrip("/"))
+        lighter(nb)
+        write_nb(nb, pages/path.name)
+    reference(pages)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, ".")
+    main(sys.argv[1])
