@@ -182,3 +182,36 @@ def test_weight():
     files = list((NBS/"explorer").glob("*.js")) + list((NBS/"explorer").glob("*.css"))
     assert sum(f.stat().st_size for f in files if "sweep" not in f.name) < 60_000
     for f in files: assert "http" not in f.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+
+
+SWEEP = PAGE.replace('data-page="explorer"', 'data-page="sweep"').replace("/explorer/explorer.js", "/sweep/sweep.js")
+
+
+def test_sweep_in_the_hand(page):
+    "360 runs in under 300 kB; the slider moves all four charts, the best is where it rests, a frame is quick"
+    data = NBS/"sweep"/"data.js"
+    assert data.stat().st_size < 300_000
+    page.route("**/sweep.html", lambda route: route.fulfill(body=SWEEP, content_type="text/html"))
+    page.goto(page.home.replace("bare.html", "sweep.html"))
+    slider, box = page.locator("#sweep-wd"), page.locator(".explorer")
+    assert "lowest of all" in page.locator(".said").inner_text()
+    best = slider.input_value()
+    drawn = lambda: page.locator(".chart path:not(.frame)").evaluate_all("all => all.map(p => p.getAttribute('d'))")
+    at_best, times = drawn(), []
+    slider.press("Home")
+    frame(page)
+    assert sum(a == b for a, b in zip(at_best, drawn())) == 2                    # the two curves over all weight decays
+    for _ in range(15):
+        slider.press("ArrowRight")
+        frame(page)
+        times.append(float(box.get_attribute("data-milliseconds")))
+    print("ms a frame of the sweep:", min(times))
+    assert min(times) < 16
+    page.get_by_role("button", name="play").click()
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="stop").click()
+    assert int(slider.input_value()) > 15
+    page.get_by_role("button", name="to the best").click()
+    page.wait_for_timeout(300)
+    assert slider.input_value() == best and "#wd=" in page.url
+    assert not page.problems

@@ -41,9 +41,10 @@ def arguments(obj):
 
 def documentation(obj, title, anchor):
     "Heading, call, docstring and arguments of a name whose source the page does not show"
+    if isinstance(obj, property): return f"#### {title.replace('_', chr(92) + '_')} {{#{anchor} .unlisted}}\n\n{inspect.getdoc(obj)}"
     try: call = re.sub(r"<[^>]* object at 0x\w+>", "...", str(inspect.signature(obj)))
     except (TypeError, ValueError): call = ""
-    rows = list(arguments(obj)) if not isinstance(obj, property) else []
+    rows = list(arguments(obj))
     table = ["", "| argument | type | default | |", "|---|---|---|---|", *rows] if rows else []
     return "\n".join([f"#### {title.replace('_', chr(92) + '_')} {{#{anchor} .unlisted}}", "", f"```python\n{title}{call if len(call) < 400 else '(...)'}\n```", "",
                       inspect.getdoc(obj) or "", *table])
@@ -97,6 +98,18 @@ def lighter(nb):
             if len(small.getvalue()) < 0.7*len(whole): out["data"]["image/png"] = base64.b64encode(small.getvalue()).decode()
 
 
+def light(colour): return sum(w*((v/255 + 0.055)/1.055)**2.4 for w, v in zip((0.2126, 0.7152, 0.0722), bytes.fromhex(colour)))
+
+
+def readable(nb):
+    "Black or white on the coloured cells of a table, whichever stands out: pandas has light grey on middle blues"
+    def better(match): return f"{match[1]}{match[2]}{match[3]}{'#000000' if light(match[2]) > 0.179 else '#ffffff'}"
+    for cell in nb.cells:
+        for out in cell.get("outputs", []):
+            if whole := out.get("data", {}).get("text/html"):
+                out["data"]["text/html"] = re.sub(r"(background-color: #)(\w{6})(;\s+color: )#\w{6}", better, "".join(whole))
+
+
 def reference(pages):
     "The page of all public names, from the modules' own lists"
     lines = ["---", "title: All names", "description: Every public function and class, with its chapter.", "output-file: reference.html", "---", "",
@@ -129,6 +142,7 @@ def main(pages):
             cell.source = cell.source.replace(f"]({site}", "](").replace("]($SITE_URL)", "](index.html)")
             cell.source = cell.source.replace("$GIT_URL", settings["git_url"]).replace("$SITE_URL", site.rstrip("/"))
         lighter(nb)
+        readable(nb)
         write_nb(nb, pages/path.name)
     reference(pages)
 

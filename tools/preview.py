@@ -31,6 +31,7 @@ addEventListener("DOMContentLoaded", () => document.querySelectorAll(".film").fo
 </body>
 </html>
 """
+CODE = r"<code>\1</code>"
 
 
 def front(text):
@@ -112,7 +113,7 @@ def finish(body, pages, settings):
 
 
 def render(text, toc):
-    template = "$if(toc)$<details class='toc' open><summary>On this page</summary>$toc$</details>$endif$<!--cut-->$body$"
+    template = "$if(toc)$<details class='toc'><summary>On this page</summary>$toc$</details>$endif$<!--cut-->$body$"
     file = Path(sys.argv[2])/"template.html"
     file.write_text(template, encoding="utf-8")
     extra = ["--mathml", f"--template={file}", "--wrap=none"] + (["--toc", "--toc-depth=2"] if toc else [])
@@ -146,8 +147,9 @@ def main(source, site):
         colab = notebook.replace("https://github.com", "https://colab.research.google.com/github")
         download = notebook.replace("/blob/", "/raw/")
         links = f'<p class="chapter-links"><a href="{colab}">Open in Colab</a> · <a href="{download}">Download notebook</a></p>' if file.endswith("ipynb") else ""
-        lead = f'<p class="lead">{html.escape(head["description"])}</p>' if head.get("description") else ""
-        page = PAGE.format(title=html.escape(title[file]), site="" if title[file] == settings["title"] else " · wd_lab", description=html.escape(head.get("description", "")),
+        said = html.escape(" ".join(head.get("description", "").split()))
+        lead = f'<p class="lead">{re.sub("`(.+?)`", CODE, said)}</p>' if said else ""
+        page = PAGE.format(title=html.escape(title[file]), site="" if title[file] == settings["title"] else " · wd_lab", description=said.replace("`", ""),
                            menu=menu, lead=lead, links=links, toc=toc, body=finish(body, pages, settings), before=link(i - 1, "← "), after=link(i + 1, "→ "), note=NOTE)
         (site/pages[file]).write_text(page, encoding="utf-8")
     (site/"template.html").unlink()

@@ -1,5 +1,5 @@
 // Small SVG charts: axes with three to six numbers, lines that follow a list of values
-const NS = "http://www.w3.org/2000/svg", WIDTH = 420, HEIGHT = 210, LEFT = 52, BOTTOM = 38, TOP = 8;
+const NS = "http://www.w3.org/2000/svg", WIDTH = 420, HEIGHT = 220, LEFT = 62, BOTTOM = 44, TOP = 8;
 
 export function element(name, attributes = {}, parent) {
   const made = document.createElementNS(NS, name);
@@ -42,9 +42,9 @@ export function chart(parent, {x: across, y: up, log = false, title}) {
     svg.setAttribute("aria-label", `${title}. ${said}`);
     element("path", {class: "frame", d: `M${LEFT} ${TOP}V${HEIGHT - BOTTOM}H${WIDTH - 8}`}, svg);
     for (const v of ticks(low, high, log)) element("text", {x: LEFT - 6, y: toY(v) + 4, "text-anchor": "end"}, svg).textContent = short(v);
-    for (const v of ticks(lo, hi)) element("text", {x: toX(v), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle"}, svg).textContent = short(v);
+    for (const v of ticks(lo, hi)) element("text", {x: toX(v), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle"}, svg).textContent = short(v);
     element("text", {x: (LEFT + WIDTH)/2, y: HEIGHT - 4, "text-anchor": "middle"}, svg).textContent = across;
-    element("text", {x: 12, y: (HEIGHT - BOTTOM)/2, "text-anchor": "middle", transform: `rotate(-90 12 ${(HEIGHT - BOTTOM)/2})`}, svg).textContent = up;
+    element("text", {x: 13, y: (HEIGHT - BOTTOM)/2, "text-anchor": "middle", transform: `rotate(-90 13 ${(HEIGHT - BOTTOM)/2})`}, svg).textContent = up;
     if (mark !== undefined) element("path", {class: "frame", "stroke-dasharray": "2 3", d: `M${LEFT} ${toY(mark)}H${WIDTH - 8}`}, svg);
     if (bars) {
       const wide = (hi - lo)/bars.length;
