@@ -1,7 +1,9 @@
-# make course    run every notebook in build/, build the site from the fresh outputs
+# make course    run every notebook in build/, build the site from the fresh outputs (by Quarto, else a plain preview)
+# make site      the site alone, in _docs/, from the committed outputs
 # make test      check that notebooks and library agree, run their tests and tests/
 # make bench     measure speed against fastai and torch, as ratios within one run
 # make reproduce run the recorded experiments again at full size (half a day on two cores), print old against new
+# make soak      what takes too long for each change: each notebook alone with the wheel; axe on every page of the site
 # make clean     remove build/ and the virtual environment
 #
 # The first two set everything up by themselves; a second call reuses it. Two notebooks run at a time, each on one thread.
@@ -13,7 +15,7 @@ BUILD  := $(CURDIR)/build
 export WD_LAB_CACHE ?= $(BUILD)/cache
 export PYTHONWARNINGS := ignore::FutureWarning,ignore::UserWarning
 
-.PHONY: course test bench reproduce clean
+.PHONY: course site soak test bench reproduce clean
 
 .venv/ready: settings.ini setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "wd_lab needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
@@ -23,6 +25,13 @@ export PYTHONWARNINGS := ignore::FutureWarning,ignore::UserWarning
 
 course: .venv/ready
 	$(BIN)/python tools/course.py $(BUILD)/course
+
+site: .venv/ready
+	$(BIN)/python tools/course.py --site
+
+soak: .venv/ready site
+	WD_LAB_SITE=$(CURDIR)/_docs $(BIN)/pytest tests/test_site.py
+	$(BIN)/python -W ignore tools/alone.py
 
 # Notebooks are tested in the copy that check_sync makes, so that what they write stays there; the last line sees to it.
 CHECKOUT = find nbs wd_lab tests -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' | sort | xargs cksum

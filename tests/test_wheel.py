@@ -11,11 +11,11 @@ def test_wheel(tmp_path):
     subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, source], check=True, capture_output=True)
     wheel, = tmp_path.glob("wd_lab-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"wd_lab/ledger.csv", "wd_lab/smith_logs.csv", "wd_lab/course.mplstyle", "wd_lab/sweep.py", "wd_lab/runs/seeds_40.json"} <= set(names)
+    assert {"wd_lab/ledger.csv", "wd_lab/smith_logs.csv", "wd_lab/course.mplstyle", "wd_lab/sweep.py", "wd_lab/runs/seeds_40.json", "wd_lab/runs/ledger/M08.json"} <= set(names)
     assert not [n for n in names if not n.startswith(("wd_lab/", "wd_lab-"))]
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", tmp_path/"site", wheel], check=True)
     code = ("import wd_lab; from wd_lab.data import synthetic_ratings; from wd_lab.lab import chapter_ledger, recorded, use_style; from wd_lab.sweep import sweep, SweepConfig; "
-            "use_style(); chapter_ledger('10'); print(wd_lab.__file__); recorded('seeds_40', None); "
+            "use_style(); assert 'open' not in set(chapter_ledger().data.verdict); print(wd_lab.__file__); recorded('seeds_40', None); "
             "print(len(sweep([0.1, 0.2], synthetic_ratings(n_ratings=2000), SweepConfig(epochs=1))))")
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path/"site")})
     assert done.returncode == 0, done.stderr

@@ -3,7 +3,7 @@
 usage: course.py FOLDER      (made anew; the committed notebooks stay as they are)
        course.py --site      (the site alone, into _docs, from the notebooks as they are)
 """
-import os, shutil, subprocess, sys
+import json, os, shutil, subprocess, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,7 +47,8 @@ def main(build):
     shutil.rmtree(build, ignore_errors=True)
     for name in ("nbs", "wd_lab"): shutil.copytree(ROOT/name, build/name, ignore=IGNORE, symlinks=True)
     for name in ("settings.ini", "setup.py", "pyproject.toml", "_quarto.yml", "README.md", "LICENSE"): shutil.copy(ROOT/name, build/name)
-    run_notebooks.main(sorted((build/"nbs").glob("*.ipynb")))
+    taken = run_notebooks.main(sorted((build/"nbs").glob("*.ipynb")))
+    (build/"nbs"/"seconds.json").write_text(json.dumps(taken), encoding="utf-8")     # pages.py tells the reader
     folder = site(build)
     print(f"\nThe course is in {Path(folder)/'index.html'}. To read it with its search and its explorer:\n"
           f"  {sys.executable} -m http.server --directory {folder} 8000      and then http://localhost:8000")

@@ -2,7 +2,7 @@
 
 usage: pages.py FOLDER      (needs nbs/, wd_lab/ and settings.ini in the current folder; FOLDER is made anew)
 """
-import base64, importlib, inspect, io, re, shutil, sys
+import base64, importlib, inspect, io, json, re, shutil, sys
 from pathlib import Path
 
 from execnb.nbio import mk_cell, read_nb, write_nb
@@ -98,6 +98,23 @@ def lighter(nb):
             if len(small.getvalue()) < 0.7*len(whole): out["data"]["image/png"] = base64.b64encode(small.getvalue()).decode()
 
 
+def minutes(nb, seconds):
+    "To read, at 200 words and 15 lines of code a minute; to run, where the last run was timed"
+    words = sum(len(c.source.split()) for c in nb.cells if c.cell_type == "markdown")
+    lines = sum(c.source.count("\n") + 1 for c in nb.cells if c.cell_type == "code" and "code-fold: true" not in c.source)
+    said = f"{max(1, round(words/200 + lines/15))} minutes to read"
+    return said + (f", {max(1, round(seconds/60))} to run" if seconds else "")
+
+
+def links(nb, name, url, seconds):
+    "Under the title: run it, have it, and how long it takes"
+    notebook = f"{url}/blob/main/nbs/{name}"
+    colab = notebook.replace("https://github.com", "https://colab.research.google.com/github")
+    said = f"[Open in Colab]({colab}) · [Download notebook]({notebook.replace('/blob/', '/raw/')}) · {minutes(nb, seconds)}"
+    at = next((i for i, c in enumerate(nb.cells) if c.cell_type != "raw"), 0)
+    nb.cells.insert(at, mk_cell(f"::: {{.chapter-links}}\n{said}\n:::", cell_type="markdown"))
+
+
 def light(colour): return sum(w*((v/255 + 0.055)/1.055)**2.4 for w, v in zip((0.2126, 0.7152, 0.0722), bytes.fromhex(colour)))
 
 
@@ -129,6 +146,8 @@ def main(pages):
     refresh_quarto_yml()
     settings = get_config()
     site = settings["doc_host"] + settings["doc_baseurl"] + "/"
+    timed = Path("nbs/seconds.json")
+    seconds = json.loads(timed.read_text(encoding="utf-8")) if timed.exists() else {}
     for pattern in COPIED:
         for file in Path("nbs").glob(pattern):
             target = pages/file.relative_to("nbs")
@@ -139,8 +158,9 @@ def main(pages):
         Pages()(nb)
         for cell in nb.cells:                                                 # links to our own pages need no host
             if cell.cell_type != "markdown": continue
-            cell.source = cell.source.replace(f"]({site}", "](").replace("]($SITE_URL)", "](index.html)")
+            cell.source = cell.source.replace(f"]({site}", "](").replace("]($SITE_URL)", "](index.html)").replace("]($SITE_URL/", "](")
             cell.source = cell.source.replace("$GIT_URL", settings["git_url"]).replace("$SITE_URL", site.rstrip("/"))
+        links(nb, path.name, settings["git_url"], seconds.get(path.name))
         lighter(nb)
         readable(nb)
         write_nb(nb, pages/path.name)

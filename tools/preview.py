@@ -23,7 +23,7 @@ addEventListener("DOMContentLoaded", () => document.querySelectorAll(".film").fo
 <header><a href="index.html">wd_lab</a><details class="menu"><summary>Chapters</summary><nav aria-label="Chapters">{menu}</nav></details></header>
 <main id="main">
 <h1>{title}</h1>
-{lead}{links}{toc}
+{lead}{toc}
 {body}
 <nav class="turn" aria-label="Previous and next chapter">{before}{after}</nav>
 </main>
@@ -143,14 +143,10 @@ def main(source, site):
             here = " aria-current=page" if other == file else ""
             menu += f'<a href="{pages[other]}"{here}>{html.escape(title[other])}</a>'
             last = section
-        notebook = f"{settings['repo-url']}/blob/main/nbs/{file}"
-        colab = notebook.replace("https://github.com", "https://colab.research.google.com/github")
-        download = notebook.replace("/blob/", "/raw/")
-        links = f'<p class="chapter-links"><a href="{colab}">Open in Colab</a> · <a href="{download}">Download notebook</a></p>' if file.endswith("ipynb") else ""
         said = html.escape(" ".join(head.get("description", "").split()))
         lead = f'<p class="lead">{re.sub("`(.+?)`", CODE, said)}</p>' if said else ""
         page = PAGE.format(title=html.escape(title[file]), site="" if title[file] == settings["title"] else " · wd_lab", description=said.replace("`", ""),
-                           menu=menu, lead=lead, links=links, toc=toc, body=finish(body, pages, settings), before=link(i - 1, "← "), after=link(i + 1, "→ "), note=NOTE)
+                           menu=menu, lead=lead, toc=toc, body=finish(body, pages, settings), before=link(i - 1, "← "), after=link(i + 1, "→ "), note=NOTE)
         (site/pages[file]).write_text(page, encoding="utf-8")
     (site/"template.html").unlink()
     print(f"{len(order)} pages of the preview are in {site}")

@@ -26,12 +26,15 @@ def run(path):
 
 def main(paths):
     os.environ |= {"TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore::FutureWarning,ignore::UserWarning"}  # ended bars and fastai's own warnings are no output
+    taken = {}
     for path in map(Path, paths):
         print(f"{path.name:32}", end="", flush=True)
         start = time.perf_counter()
         try: run(path)
         except CellExecutionError as e: sys.exit("failed\n" + re.sub(r"\x1b\[[\d;]*m", "", str(e))[-3000:])
-        print(f"{time.perf_counter() - start:6.0f} s", flush=True)
+        taken[path.name] = time.perf_counter() - start
+        print(f"{taken[path.name]:6.0f} s", flush=True)
+    return taken
 
 
 if __name__ == "__main__": main(sys.argv[1:])

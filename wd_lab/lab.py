@@ -273,7 +273,8 @@ def chapter_ledger(chapter:str=None, # "06", or None for all rows
         raise ValueError(f"chapter must be the two digits of a chapter with ledger rows such as '06', got {chapter!r}")
     def entry(row):
         path = runs_dir()/"ledger"/f"{row}.json"
-        if not path.exists(): return dict(ours="", verdict="open", note="")
+        if not path.exists(): path = package_dir()/"runs"/"ledger"/path.name # a notebook alone has the wheel's
+        if not path.is_file(): return dict(ours="", verdict="open", note="")
         found = json.loads(path.read_text(encoding="utf-8"))
         return {k: found[k] for k in ("ours", "verdict", "note")}
     table = pd.DataFrame([{"row": r["id"], "the document says": f"{r['says']}: {r['figure']}", **entry(r["id"])}
