@@ -160,6 +160,24 @@ def test_sliders_start_and_address(page):
     assert not page.problems
 
 
+def test_small_ones_in_a_chapter(page):
+    "Two on a page: each with its own settings and controls, without presets; the link brings them to the whole page"
+    small = '<div class="explorer" data-page="explorer" data-settings="{}"></div>'
+    both = small.format("surface=valley&amp;steps=60") + small.format("a.wd=2&amp;b.wd=2&amp;b.decoupled=1")
+    body = PAGE.replace('<div class="explorer" data-page="explorer"></div>', both)
+    page.route("**/chapter.html", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto(page.home.replace("bare.html", "chapter.html"))
+    assert page.locator(".map").count() == 4 and page.locator(".presets").count() == 0
+    ids = page.locator("[id]").evaluate_all("all => all.map(e => e.id)")
+    assert len(ids) == len(set(ids))
+    first = trail(page)
+    page.locator(".explorer").nth(1).locator("input[type=range]").first.press("ArrowLeft")
+    frame(page)
+    assert trail(page) == first
+    assert "a.lr=" in page.locator(".explorer a").nth(1).get_attribute("href")
+    assert page.url.endswith("chapter.html") and not page.problems
+
+
 def test_a_frame_is_quick(page):
     "Script time after a slider moves: the least of thirty, for other processes take the rest"
     page.goto("about:blank")

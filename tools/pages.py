@@ -15,6 +15,11 @@ from PIL import Image
 
 COPIED = "*.qmd", "*.yml", "*.lua", "*.css", "*.scss", "images/*", "explorer/*", "sweep/*"
 
+EXPLORER = '''```{=html}
+<link rel="stylesheet" href="explorer/explorer.css">
+<script type="module" src="explorer/explorer.js"></script>
+```'''
+
 
 def anchors():
     "Chapter's page and anchor of each name of the library, from nbdev's own index"
@@ -161,6 +166,7 @@ def main(pages):
             cell.source = cell.source.replace(f"]({site}", "](").replace("]($SITE_URL)", "](index.html)").replace("]($SITE_URL/", "](")
             cell.source = cell.source.replace("$GIT_URL", settings["git_url"]).replace("$SITE_URL", site.rstrip("/"))
         links(nb, path.name, settings["git_url"], seconds.get(path.name))
+        if any(".explorer " in c.source for c in nb.cells if c.cell_type == "markdown"): nb.cells.append(mk_cell(EXPLORER, cell_type="markdown"))
         lighter(nb)
         readable(nb)
         write_nb(nb, pages/path.name)

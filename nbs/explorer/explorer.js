@@ -60,7 +60,10 @@ function knob(definition, prefix, change) {
 
 // ---- the page
 
-export function explorer(root, {address = true} = {}) {
+let explorers = 0; // several on a page: their controls need names of their own
+
+export function explorer(root, {address = true} = {}) { // with an address: the whole page; else small, within a chapter
+  const own = explorers++ ? `${explorers}-` : "";
   let settings = fromAddress(address ? location.hash.slice(1) : root.dataset.settings ?? ""), image, painted, minimum, waiting = false, preset = null;
   root.replaceChildren();
   const buttons = PRESETS.map(([name, changes, says]) => {
@@ -69,15 +72,16 @@ export function explorer(root, {address = true} = {}) {
     return [button, says];
   });
   const lesson = tag("p", {class: "note", "aria-live": "polite"});
-  root.append(tag("div", {class: "presets", role: "group", "aria-label": "Presets of the course"}, ...buttons.map(([b]) => b)), lesson);
+  if (address) root.append(tag("div", {class: "presets", role: "group", "aria-label": "Presets of the course"}, ...buttons.map(([b]) => b)), lesson);
 
   const knobs = [];
   const group = (title, kind, definitions, prefix, side) => {
-    const made = definitions.map(d => knob(d, prefix, (name, value) => { side()[name] = value; preset = null; change(); }));
+    const made = definitions.map(d => knob(d, own + prefix, (name, value) => { side()[name] = value; preset = null; change(); }));
     knobs.push(...made.map(k => [k, side]));
     return tag("fieldset", {class: kind}, tag("legend", {}, title), tag("div", {class: kind}, ...made.map(k => k.box)));
   };
-  root.append(group("The ground and the start", "shared", SHARED, "", () => settings));
+  const common = group("The ground and the start", "shared", SHARED, "", () => settings);
+  if (address) root.append(common);
 
   const sides = ["a", "b"].map(name => {
     const canvas = tag("canvas", {width: SIDE, height: SIDE, role: "img"}), paths = element("svg", {viewBox: "0 0 400 400", "aria-hidden": "true"});
@@ -99,8 +103,11 @@ export function explorer(root, {address = true} = {}) {
   const below = tag("div", {class: "pair"});
   const losses = chart(below, {x: "step", y: "loss", log: true, title: "Loss on all points"});
   const lengths = chart(below, {x: "step", y: "length", title: "Length of (weight, bias)"});
-  root.append(below, tag("p", {class: "note"}, "Solid is A, dashed is B. Circle: start (drag it, or use the arrow keys). Square: end. Star: the lowest point. "
-    + "Weight upwards, bias to the right. The address of this page holds all settings: copy it to share the picture."));
+  const legend = "Circle: start (drag it, or use the arrow keys). Square: end. Star: the lowest point. Weight upwards, bias to the right. ";
+  const more = tag("a", {href: "explorer.html"}, "All settings, losses and lengths are in the explorer.");
+  if (!address) root.append(tag("p", {class: "note"}, legend, more));
+  else root.append(below, tag("p", {class: "note"}, "Solid is A, dashed is B. " + legend
+    + "The address of this page holds all settings: copy it to share the picture."));
 
   const round = v => Math.round(v*10)/10, inside = v => Math.min(10, Math.max(-10, round(v)));
   function put(weight, bias) { Object.assign(settings, {weight: inside(weight), bias: inside(bias)}); preset = null; change(); }
@@ -152,6 +159,7 @@ export function explorer(root, {address = true} = {}) {
     const peak = top(curves.losses), least = Math.min(...curves.losses.map(([, v]) => Math.min(...v)));
     losses({curves: curves.losses, hi: settings.steps, low: Math.max(least*0.9, peak*1e-12, 1e-12), high: Math.min(peak, 1e6)*1.1, mark: floor > 0 ? floor : undefined, said});
     lengths({curves: curves.lengths, hi: settings.steps, low: 0, high: Math.min(top(curves.lengths), 100)*1.05, said});
+    if (!address) more.href = `explorer.html#${toAddress(settings)}`;
     lesson.textContent = preset ?? "Choose a preset, or move a slider.";
     for (const [button, says] of buttons) button.setAttribute("aria-pressed", String(says === preset));
     root.dataset.milliseconds = (performance.now() - began).toFixed(2);

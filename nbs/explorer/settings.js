@@ -72,5 +72,5 @@ export const PRESETS = [
   ["L2 against decoupled, SGD", {a: {momentum: 0.9, wd: 2}, b: {wd: 2, decoupled: "1"}}, "Set both momenta to 0, and the two walks are one. With momentum they end at different places."],
   ["L2 against decoupled under Adam", {steps: 300, a: {...adam, wd: 1}, b: {...adam, wd: 1, decoupled: "1"}}, "Adam divides the decay that sits in the gradient by the gradient's size. Decoupled decay is not divided. Watch the length of the weights."],
   ["minibatches: the cloud", {batch: "5", steps: 400, a: {lr: 0.2}, b: {lr: 0.05, momentum: 0}}, "With five points at a step the walk never comes to rest: a smaller rate, a smaller cloud."],
-  ["the corners of L1", {surface: "l1", a: {lr: 0.5}, b: {lr: 0.1, momentum: 0}}, "L1's slope does not shrink near the minimum, so the steps do not either: the path dances at a width that the rate sets."],
+  ["the corners of L1", {surface: "l1", a: {lr: 2}, b: {lr: 0.5, momentum: 0}}, "L1's slope hardly shrinks near the minimum, so the steps do not either: at the larger rate the path keeps dancing around it."],
 ];
