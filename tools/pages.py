@@ -111,11 +111,11 @@ def minutes(nb, seconds):
     return said + (f", {max(1, round(seconds/60))} to run" if seconds else "")
 
 
-def links(nb, name, url, seconds):
+def links(nb, name, url, minutes):
     "Under the title: run it, have it, and how long it takes"
     notebook = f"{url}/blob/main/nbs/{name}"
     colab = notebook.replace("https://github.com", "https://colab.research.google.com/github")
-    said = f"[Open in Colab]({colab}) · [Download notebook]({notebook.replace('/blob/', '/raw/')}) · {minutes(nb, seconds)}"
+    said = f"[Open in Colab]({colab}) · [Download notebook]({notebook.replace('/blob/', '/raw/')}) · {minutes}"
     at = next((i for i, c in enumerate(nb.cells) if c.cell_type != "raw"), 0)
     nb.cells.insert(at, mk_cell(f"::: {{.chapter-links}}\n{said}\n:::", cell_type="markdown"))
 
@@ -158,14 +158,18 @@ def main(pages):
             target = pages/file.relative_to("nbs")
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
-    for path in sorted(Path("nbs").glob("*.ipynb")):
+    took = {}
+    for path in sorted(Path("nbs").glob("*.ipynb"), key=lambda p: p.name == "index.ipynb"):           # it tells of all the others
         nb = read_nb(path)
         Pages()(nb)
         for cell in nb.cells:                                                 # links to our own pages need no host
             if cell.cell_type != "markdown": continue
             cell.source = cell.source.replace(f"]({site}", "](").replace("]($SITE_URL)", "](index.html)").replace("]($SITE_URL/", "](")
             cell.source = cell.source.replace("$GIT_URL", settings["git_url"]).replace("$SITE_URL", site.rstrip("/"))
-        links(nb, path.name, settings["git_url"], seconds.get(path.name))
+        took[path.name] = minutes(nb, seconds.get(path.name))
+        if path.name == "index.ipynb":
+            for cell in nb.cells: cell.source = re.sub(r"^(\|.*\]\((\w+\.ipynb)\))( \|)", lambda m: f"{m[1]}, {took[m[2]]}{m[3]}", cell.source, flags=re.M)
+        links(nb, path.name, settings["git_url"], took[path.name])
         if any(".explorer " in c.source for c in nb.cells if c.cell_type == "markdown"): nb.cells.append(mk_cell(EXPLORER, cell_type="markdown"))
         lighter(nb)
         readable(nb)
