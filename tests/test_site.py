@@ -101,3 +101,19 @@ def test_pages_in_a_browser(site):
                 wrong += [f"{now['page']}: {v['id']} ({v['impact']}): {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
             page.close()
     assert not wrong, "\n".join(wrong)
+
+
+def test_ledger_is_filtered(site):
+    "By document and verdict; each row can be cited and leads to its cell"
+    with browser() as chromium, served(site) as address:
+        page = chromium.new_page()
+        page.goto(f"{address}/ledger.html")
+        shown = lambda: page.locator(".ledger tbody tr:visible").count()
+        everything = shown()
+        assert everything == page.locator(".ledger tbody tr th a").count() > 100
+        page.locator("select").first.select_option("smith")
+        of_smith = shown()
+        page.locator("select").nth(1).select_option("corrected")
+        assert everything > of_smith > shown() > 0
+        assert page.locator("output").inner_text() == f"{shown()} of {everything} rows"
+        assert page.locator("#row-M08 a").get_attribute("href") == "sweep.html#M08"
