@@ -50,7 +50,7 @@ def documentation(obj, title, anchor):
     try: call = re.sub(r"<[^>]* object at 0x\w+>", "...", str(inspect.signature(obj)))
     except (TypeError, ValueError): call = ""
     rows = list(arguments(obj))
-    table = ["", "| argument | type | default | |", "|---|---|---|---|", *rows] if rows else []
+    table = ["", "| argument | type | default | meaning |", "|-----|-----|---|------------|", *rows] if rows else []
     return "\n".join([f"#### {title.replace('_', chr(92) + '_')} {{#{anchor} .unlisted}}", "", f"```python\n{title}{call if len(call) < 400 else '(...)'}\n```", "",
                       inspect.getdoc(obj) or "", *table])
 
@@ -135,7 +135,7 @@ def readable(nb):
 def reference(pages):
     "The page of all public names, from the modules' own lists"
     lines = ["---", "title: All names", "description: Every public function and class, with its chapter.", "output-file: reference.html", "---", "",
-             "| name | module | what it does |", "|---|---|---|"]
+             "| name | module | what it does |", "|--------|-------|--------------------|"]
     where = anchors()
     for file in sorted(Path("wd_lab").glob("[a-z]*.py")):
         module = importlib.import_module(f"wd_lab.{file.stem}")
