@@ -27,11 +27,14 @@ def wheel_in(folder):
 def run(notebook, wheel, folder):
     "Seconds, and what went wrong"
     folder.mkdir()
+    os.environ["WD_LAB_CACHE"] = str(folder/"cache")
     nb = nbformat.read(notebook, as_version=4)
     nb.cells = [c for c in nb.cells if "pip install -qU wd_lab" not in c.source and "eval: false" not in c.source and "nbdev_export" not in c.source]
     first = nbformat.v4.new_code_cell(f"import wd_lab; assert wd_lab.__file__.startswith({str(wheel)!r}), wd_lab.__file__")
     nb.cells.insert(0, first)
-    client, start = NotebookClient(nb, timeout=60*MINUTES, kernel_name="python3", extra_arguments=["--log-level=ERROR"], resources={"metadata": {"path": str(folder)}}), time.perf_counter()
+    client = NotebookClient(nb, timeout=60*MINUTES, kernel_name="python3", extra_arguments=["--log-level=ERROR"],
+                            resources={"metadata": {"path": str(folder)}})
+    start = time.perf_counter()
     try: client.execute()
     except (CellExecutionError, CellTimeoutError) as e: return time.perf_counter() - start, str(e)[-1500:]
     seconds = time.perf_counter() - start
@@ -44,7 +47,7 @@ def main(notebooks):
         folder, failed = Path(folder), []
         wheel = wheel_in(folder)
         for name in ("WD_LAB_SIZE", "WD_LAB_RUNS"): os.environ.pop(name, None)
-        os.environ |= {"PYTHONPATH": str(wheel), "WD_LAB_CACHE": str(folder/"cache"), "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"}
+        os.environ |= {"PYTHONPATH": str(wheel), "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"}
         for notebook in notebooks:
             seconds, wrong = run(notebook, wheel, folder/notebook.stem)
             print(f"{notebook.name:32}{seconds:6.0f} s {'FAILED' if wrong else ''}", flush=True)
