@@ -62,7 +62,7 @@ def picture(cell, data, kind, alt, folder, stem):
     file = folder/f"{stem}-{number}.{kind.split('/')[1].split('+')[0]}"
     content = "".join(data[kind])
     file.write_bytes(content.encode() if kind.endswith("xml") else base64.b64decode(content))
-    return raw(f'<p><img src="{folder.name}/{file.name}" loading="lazy" alt="{html.escape(alt or "picture made by the cell above")}"></p>')
+    return raw(f'<p><img src="{folder.name}/{file.name}" loading="lazy" alt="{html.escape(alt)}"></p>')
 
 
 def outputs(cell, alt, folder, stem):
@@ -82,11 +82,12 @@ def outputs(cell, alt, folder, stem):
 def code(cell, folder, stem):
     "A code cell and its outputs, with the cell's own options"
     lines = "".join(cell["source"]).split("\n")
-    options = dict(re.match(r"#\|\s*([\w-]+):?\s*(.*)", l).groups() for l in lines if re.match(r"#\|\s*[\w-]+", l))
+    try: options = yaml.safe_load("\n".join(l[3:] for l in lines if l.startswith("#| "))) or {}
+    except yaml.YAMLError: options = {}          # its picture then has no text, which tests/test_site.py finds
     source = "\n".join(l for l in lines if not l.startswith("#|")).strip("\n")
-    word = lambda name: options.get(name, "").strip().strip("\"'").replace('\\"', '"')
-    shown = f"\n\n`````python\n{source}\n`````\n\n" if source and word("echo") != "false" else ""
-    if shown and word("code-fold") == "true":
+    def word(name): return str(options.get(name, "")).strip()
+    shown = f"\n\n`````python\n{source}\n`````\n\n" if source and word("echo") != "False" else ""
+    if shown and word("code-fold") == "True":
         shown = raw(f"<details class='fold'><summary>{html.escape(word('code-summary') or 'Code')}</summary>") + shown + raw("</details>")
     return shown + "".join(outputs(cell, word("fig-alt"), folder, stem))
 
