@@ -45,7 +45,7 @@ def draw(rng):
     surface = str(rng.choice(["mse", "l1", "huber", "smoothl1", "valley"]))
     if surface == "valley" and kind == "sgd": settings["lr"] /= 50
     shared = dict(surface=surface, knee=rng.uniform(0.2, 3), condition=rng.uniform(1, 200), angle=rng.uniform(0, 180),
-                  start=[rng.uniform(-6, 6), rng.uniform(-6, 6)], batch=int(rng.choice([50, 25, 10, 7, 1])), seed=int(rng.integers(21)), steps=150)
+                  start=[rng.uniform(-6, 6), rng.uniform(-6, 6)], batch=int(rng.choice([50, 25, 10, 7, 1])), seed=int(rng.integers(21)), steps=100)
     return settings, shared
 
 
@@ -79,13 +79,13 @@ def in_python(settings, shared):
 def test_forty_walks_are_the_librarys(page):
     "Each position and each loss, as long as no weight is beyond 1e3"
     rng, worst, seen = np.random.default_rng(20261122), 0., set()
-    for case in range(48):
+    for case in range(44):
         settings, shared = draw(rng)
         got = page.evaluate(WALK, dict(settings=settings, shared=shared))
         path, losses = (np.array(got[k]) for k in ("path", "losses"))
         want, want_losses = in_python(settings, shared)
         near = np.abs(want[:len(path)]).max(1) <= 1e3
-        assert len(path) == 151 or not near.all(), (case, settings, shared)
+        assert len(path) == 101 or not near.all(), (case, settings, shared)
         size = np.maximum.accumulate(np.abs(want[:len(path)]).max(1, keepdims=True))[near]    # of the walk so far
         off = np.abs(path[near] - want[:len(path)][near])/size
         kept = near[:len(losses)]
@@ -94,7 +94,7 @@ def test_forty_walks_are_the_librarys(page):
         assert off.max() < 1e-6 and off_losses.max() < 1e-6, (case, settings, shared, off.max(), off_losses.max())
         seen.add((settings["optimizer"], shared["surface"]))
     assert len(seen) >= 12
-    print(f"48 walks, largest relative difference {worst:.1e}")
+    print(f"44 walks, largest relative difference {worst:.1e}")
 
 
 def test_points_and_orders_are_the_librarys(page):

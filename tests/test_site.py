@@ -14,7 +14,7 @@ from browser import browser, served
 ROOT = Path(__file__).resolve().parents[1]
 
 
-SEEN = ("index", "explorer", "reference"), ("ledger", "sweep_in_hand", "weight_decay")    # by axe in the gate: dark and narrow, light and wide
+SEEN = ("index", "explorer"), ("ledger", "sweep_in_hand")    # by axe in the gate: dark and narrow, light and wide
 
 
 @pytest.fixture(scope="session")
