@@ -36,12 +36,18 @@ soak: .venv/ready site
 # Notebooks are tested in the copy that check_sync makes, so that what they write stays there; the last line sees to it.
 CHECKOUT = find nbs wd_lab tests -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*' | sort | xargs cksum
 
+# Ctrl-C ends each step within five seconds: nbdev_test alone would go on with the next notebook.
+STOPPABLE = $(CURDIR)/$(BIN)/python $(CURDIR)/tools/stoppable.py
+
 test: .venv/ready
+	@echo "1 of 3: are notebooks and library in step? (half a minute)"
 	$(BIN)/python tools/check_sync.py $(BUILD)/check
 	$(CHECKOUT) > $(BUILD)/before
 	rm -rf $(BUILD)/check/wd_lab
-	cd $(BUILD)/check && PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1 $(CURDIR)/$(BIN)/nbdev_test --n_workers 2 --timing --do_print
-	$(BIN)/pytest
+	@echo "2 of 3: every notebook, two at a time (eight minutes)"
+	cd $(BUILD)/check && PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1 $(STOPPABLE) $(CURDIR)/$(BIN)/nbdev_test --n_workers 2 --timing --do_print
+	@echo "3 of 3: tests/, what a notebook cannot show"
+	$(STOPPABLE) $(BIN)/pytest -v --durations=10
 	@$(CHECKOUT) | diff $(BUILD)/before - || (echo "a test has written into the checkout: write to a temporary folder"; exit 1)
 
 bench: .venv/ready

@@ -46,6 +46,29 @@ def test_ctrl_c_waits_for_no_run(tmp_path, presses):
     assert code == 130 and seconds < 5 and "Traceback" not in errors and "the same command goes on" in errors
 
 
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(100)"])
+print(child.pid, flush=True)
+time.sleep(100)
+"""
+
+
+def test_ctrl_c_ends_make_test():
+    "Its steps run under tools/stoppable.py, which ends what ignores Ctrl-C, and what that has started"
+    root = Path(__file__).parent.parent
+    assert (root/"Makefile").read_text().count("$(STOPPABLE) ") == 2
+    process = subprocess.Popen([sys.executable, root/"tools"/"stoppable.py", sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    child, begin = int(process.stdout.readline()), time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 130 and time.monotonic() - begin < 5
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+    assert subprocess.run([sys.executable, root/"tools"/"stoppable.py", sys.executable, "-c", "import sys; sys.exit(3)"]).returncode == 3
+
+
 def test_mistakes_take_one_line(tmp_path):
     (tmp_path/"full").mkdir()
     (tmp_path/"full"/"thesis.tex").touch()

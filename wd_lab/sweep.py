@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['GROUPS', 'wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
-# %% ../nbs/10_sweep.ipynb #2fe84e47
-import difflib, errno, hashlib, json, math, os, re, shutil, threading, warnings, zlib
+# %% ../nbs/10_sweep.ipynb #a2c7d3a1
+import difflib, errno, hashlib, io, json, math, os, re, shutil, threading, warnings, zlib
 from contextlib import contextmanager, nullcontext
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict
@@ -315,7 +315,7 @@ def _engine(engine):
     if not hasattr(engine, "run"): raise TypeError(f"{words} {engine!r}")
     return engine
 
-# %% ../nbs/10_sweep.ipynb #e797f047
+# %% ../nbs/10_sweep.ipynb #d6d9af79
 _FORMAT = 2                                        # 0.1.0 wrote 1
 
 def _begin(path, identity, records, ids=None):
@@ -325,18 +325,27 @@ def _begin(path, identity, records, ids=None):
     _check_room(path, records.nbytes)
     try:
         _write_records(path/"runs.npy.part", records.dtype, len(records), [records.view(np.uint8).data])
-        if ids: write_json(path/"ids.json", ids | dict(sha256=_digest(ids)))
-        write_json(path/"config.json", identity | dict(sha256=_digest(identity)))
+        if ids: _write(path/"ids.json", ids)
+        _write(path/"config.json", identity)
         os.replace(path/"runs.npy.part", path/"runs.npy")
     except OSError as e: raise _in_words(path, e) from e
 
 def _write_records(path, kind, n, parts):
     "A .npy file of n records, on disk when this returns"
     with open(path, "wb") as f:
-        np.lib.format.write_array_header_1_0(f, np.lib.format.header_data_from_array_1_0(np.empty(n, kind)))
+        f.write(_header(kind, n))
         for part in parts: f.write(part)
         f.flush()
         os.fsync(f.fileno())
+
+def _header(kind, n):
+    "What a .npy file of n records begins with"
+    f = io.BytesIO()
+    shape = dict(descr=np.lib.format.dtype_to_descr(kind), fortran_order=False, shape=(n,))
+    np.lib.format.write_array_header_1_0(f, shape)
+    return f.getvalue()
+
+def _write(file, content): write_json(file, content | dict(sha256=_digest(content)))
 
 # %% ../nbs/10_sweep.ipynb #b3a3a861
 def _digest(identity): return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
@@ -347,13 +356,14 @@ def _seal(identity):
     shared = {k: v for k, v in identity.items() if k not in ("source", "wds", "lrs", "seeds")}
     return identity.get("seal", int(_digest(shared)[:8], 16))
 
-# %% ../nbs/10_sweep.ipynb #0e90be1f
+# %% ../nbs/10_sweep.ipynb #bce69bfb
 def _check_free(path):
     "`ValueError` if a sweep can't begin there"
-    ours = re.compile(r"\.lock|runs\.npy\.part|ids\.json|(config|ids)\.\d+\.part")
+    ours = re.compile(r"\.lock|runs\.npy\.part|ids\.json|(config|ids)\.\d+\.part|.*\.damaged")
     strangers = sorted(p.name for p in path.iterdir() if not ours.fullmatch(p.name)) if path.exists() else []
+    lost = ": its config.json is lost, repair=True writes it again"*("runs.npy" in strangers)
     if strangers: raise ValueError("path must be a new or empty folder or one that holds a sweep, "
-                                   f"got {path} with {', '.join(strangers[:3])} in it")
+                                   f"got {path} with {', '.join(strangers[:3])} in it{lost}")
 
 def _check_room(path, n_bytes):
     if n_bytes > shutil.disk_usage(path).free:
@@ -369,7 +379,7 @@ def _in_words(path, e):
                             "finished runs are kept; free some room and call again, "
                             "or start in a new folder with keep_weights=False")
 
-# %% ../nbs/10_sweep.ipynb #22e48c09
+# %% ../nbs/10_sweep.ipynb #d18c17a5
 def _identity(path):
     "What config.json says; `ValueError` if it can't be believed"
     file = path/"config.json"
@@ -385,7 +395,8 @@ def _identity(path):
         os.replace(path/"runs.npy.part", path/"runs.npy")
     return identity
 
-def _damaged(file, e): return ValueError(f"{file} is damaged: {e}; restore it or start in a new folder")
+def _damaged(file, e):
+    return ValueError(f"{file} is damaged: {e}; restore it, or sweep(..., repair=True) trains again what is damaged")
 
 # %% ../nbs/10_sweep.ipynb #68219cc6
 def _ids(path, identity):
@@ -399,21 +410,46 @@ def _ids(path, identity):
     except (OSError, ValueError, KeyError, TypeError) as e: raise _damaged(path/"ids.json", e) from e
     return ids
 
-# %% ../nbs/10_sweep.ipynb #12639d84
+# %% ../nbs/10_sweep.ipynb #43224bc3
 def _mapped(path, identity, kind=None):
     "The records, mapped into memory; `ValueError` if they are not what was written, or not of this kind"
     file = path/"runs.npy"
     try:
         records = np.load(file, mmap_mode="r", allow_pickle=False)
-        lacking = {"wd", "lr", "seed", "train_loss", "valid_loss", "crc", "finished"} - set(records.dtype.names or ())
-        if lacking: raise ValueError("these are no records of a sweep")
-        same = identity["format"] > 1 or _keys(records) == _keys(_grid(identity, _KEYS))      # 0.1.0 listed the grid
+        if not _are_records(records, identity): raise ValueError("these are no records of such a sweep")
+        if file.stat().st_size != len(_header(records.dtype, 0)) + records.nbytes: raise ValueError("its length is wrong")
+        keys = _keys(records)
+        if len(set(keys)) < len(keys): raise ValueError("it holds a run twice")
+        same = identity["format"] > 1 or keys == _keys(_grid(identity, _KEYS))                # 0.1.0 listed the grid
         if not same or kind not in (None, records.dtype): raise ValueError("other records than config.json says")
-    except (ValueError, OSError, EOFError) as e: raise _damaged(file, e) from e
+    except Exception as e: raise _damaged(file, e) from e              # a header can break numpy in a dozen ways
     seal = _seal(identity)
-    for i in np.flatnonzero(records["finished"]):
-        if _checksum(records[i], seal) != records["crc"][i]:
-            raise _damaged(file, f"run {i} does not match its checksum")
+    bad = [i for i, run in enumerate(records) if not _is_sound(run, seal)]
+    if bad:
+        (wd, lr, seed), others = keys[bad[0]], f", nor do {len(bad) - 1} others"*(len(bad) > 1)
+        raise _damaged(file, f"run {bad[0]} does not match its checksum (wd {wd:g}, lr {lr:g}, seed {seed}){others}")
+    return records
+
+def _are_records(records, identity):
+    "Are they of the kind that the configuration makes?"
+    kind = records.dtype
+    if not {"train_loss", "finished"} <= set(kind.names or ()): return False
+    kept, size = identity["keep_weights"], lambda name: math.prod(kind[name].shape)
+    n_weights = size("weights") if kept else 0
+    return kind == _record_type(SweepConfig(**identity["config"]), size("train_loss"), n_weights, kept)
+
+def _is_sound(run, seal, strict=False):
+    "Is a record what was written? One that is not finished holds the checksum of its values; not those of 0.1.0"
+    crc = int(run["crc"])
+    if run["finished"] == 0 and crc in (_checksum_of_values(run, seal), *[0]*(not strict)): return True
+    return run["finished"] <= 1 and crc == _checksum(run, seal)
+
+def _checksum_of_values(run, seal): return zlib.crc32(b"".join(run[name].tobytes() for name in _KEYS.names), seal)
+
+def _awaiting(records, seal):
+    "The same records, those not finished with the checksum of their values"
+    records = records.copy()
+    for i in np.flatnonzero(records["finished"] == 0): records["crc"][i] = _checksum_of_values(records[i], seal)
     return records
 
 # %% ../nbs/10_sweep.ipynb #5acd5454
@@ -446,25 +482,27 @@ class _Memory:
         return (f"{self.finished.sum()} of {len(self.records)} runs were finished, and are lost: "
                 "with a path= they are kept")
 
-# %% ../nbs/10_sweep.ipynb #f2a052c3
+# %% ../nbs/10_sweep.ipynb #ab1d3a6a
 class _Folder:
     "A sweep's records on disk"
-    def __init__(self, path, plan):
+    def __init__(self, path, plan, repair=False):
         "Begin a new sweep in `path`, go on with it or extend it; `ValueError` if `path` holds anything else"
         self.path, asked = path, plan.records
+        if repair: _repair(path, plan)
         if (path/"config.json").exists():
             self.identity = _identity(path)
             _check_same(path, self.identity, plan)
+            _ids(path, self.identity)
             self._make_room(plan)
         else:
             self.identity = plan.identity
-            _begin(path, plan.identity, asked, _to_json(plan.ratings))
+            _begin(path, plan.identity, _awaiting(asked, _seal(plan.identity)), _to_json(plan.ratings))
         self.file = _mapped(path, self.identity, asked.dtype)
         places = _places(self.file)
         self.at = np.array([places[key] for key in _keys(asked)])
         self.start = (path/"runs.npy").stat().st_size - self.file.nbytes
 
-# %% ../nbs/10_sweep.ipynb #2fe31acc
+# %% ../nbs/10_sweep.ipynb #b6ba5602
 @patch
 def _make_room(self:_Folder, plan):
     "Records for runs that are not there yet. All others are kept, and the file changes in one step"
@@ -472,7 +510,7 @@ def _make_room(self:_Folder, plan):
     places, wanted = _places(old), _keys(asked)
     if all(key in places for key in wanted): return
     if self.identity["format"] == 1: self.identity = _modern(self.path, plan)
-    others = set(places) - set(wanted)
+    asked, others = _awaiting(asked, _seal(self.identity)), set(places) - set(wanted)
     parts = [old[places[key]] if key in places else asked[j] for j, key in enumerate(wanted)]
     if others:                                         # as a grid is listed, whatever was asked for when
         parts += [old[places[key]] for key in others]
@@ -483,7 +521,7 @@ def _make_room(self:_Folder, plan):
         os.replace(self.path/"runs.npy.part", self.path/"runs.npy")
     except OSError as e: raise _in_words(self.path, e) from e
 
-# %% ../nbs/10_sweep.ipynb #11eca8cb
+# %% ../nbs/10_sweep.ipynb #b8b6fcba
 _KEYS = np.dtype([("wd", "<f8"), ("lr", "<f8"), ("seed", "<i8")])
 def _keys(records): return list(zip(*(records[name].tolist() for name in _KEYS.names)))
 def _places(records): return {key: i for i, key in enumerate(_keys(records))}
@@ -491,15 +529,56 @@ def _places(records): return {key: i for i, key in enumerate(_keys(records))}
 def _modern(path, plan):
     "A folder of 0.1.0 gets ids and a description without a grid; its records stay as they are, under the old checksums"
     identity, ids = plan.identity | dict(seal=0), _to_json(plan.ratings)
-    write_json(path/"ids.json", ids | dict(sha256=_digest(ids)))
-    write_json(path/"config.json", identity | dict(sha256=_digest(identity)))
+    _write(path/"ids.json", ids)
+    _write(path/"config.json", identity)
     return identity
 
 def _to_json(ratings):
     return dict(users=_labels(ratings.users), items=_labels(ratings.items), titles=ratings.titles,
                 columns=[str(c) for c in ratings.columns])
 
-# %% ../nbs/10_sweep.ipynb #c7806643
+# %% ../nbs/10_sweep.ipynb #1d324033
+def _repair(path, plan):
+    "Set aside the files that are damaged, and write them again without the runs that are"
+    file, kind, own = path/"runs.npy", plan.records.dtype, plan.identity
+    try: identity = _identity(path)
+    except ValueError: identity = own
+    sound, there = _salvaged(file, kind, _seal(identity))
+    if not sound:                                      # is it the description that is another's?
+        mine, there = _salvaged(file, kind, _seal(own))
+        if mine: identity, sound = own, mine
+    if there or (path/"config.json").exists(): _check_same(path, identity, plan)
+    else: return                                       # nothing is there
+    try:
+        try: _mapped(path, identity, kind)
+        except ValueError as e:
+            if identity["format"] == 1: identity = _modern(path, plan)
+            _check_room(path, len(sound)*kind.itemsize)
+            _write_records(path/"runs.npy.part", kind, len(sound), (r.tobytes() for r in sound))
+            _set_aside(file, f"{there - len(sound)} of {there} runs are damaged")
+            os.replace(path/"runs.npy.part", file)
+        try: _ids(path, identity)
+        except ValueError as e:
+            _set_aside(path/"ids.json")
+            _write(path/"ids.json", _to_json(plan.ratings))
+        if identity is own:
+            _set_aside(path/"config.json")
+            _write(path/"config.json", identity)
+    except OSError as e: raise _in_words(path, e) from e
+
+def _salvaged(file, kind, seal):
+    "The records in a file that are as they were written, and how many it holds, whatever it begins with"
+    start = len(_header(kind, 0))
+    n = (max(file.stat().st_size - start, 0) if file.is_file() else 0)//kind.itemsize
+    records = np.memmap(file, kind, "r", start, n) if n else []
+    return list({tuple(r[name].item() for name in _KEYS.names): r for r in records if _is_sound(r, seal, True)}.values()), n
+
+def _set_aside(file, what="it is written again"):
+    aside = file.with_name(file.name + ".damaged")
+    if file.exists(): os.replace(file, aside)
+    warnings.warn(f"{file} was damaged: {what}; what was there is kept as {aside.name}", stacklevel=5)
+
+# %% ../nbs/10_sweep.ipynb #b10ec71a
 @patch(as_prop=True)
 def finished(self:_Folder): return self.file["finished"][self.at] != 0
 
@@ -511,11 +590,11 @@ def records(self:_Folder):
 
 @patch
 def put(self:_Folder, i, record):
-    "Keep run i: the record first, then the mark that it is there"
+    "Keep run i: the record first, then its checksum and the mark that it is there"
     content, start = record.tobytes(), self.start + self.at[i]*record.nbytes
     try:
         with open(self.path/"runs.npy", "r+b") as f:
-            for part, at in ((content[:-4], 0), (content[-4:], len(content) - 4)):
+            for part, at in ((content[:-8], 0), (content[-8:], len(content) - 8)):     # checksum and mark
                 f.seek(start + at)
                 f.write(part)
                 f.flush()
@@ -528,10 +607,10 @@ def farewell(self:_Folder):
     return (f"{self.finished.sum()} of {len(self.at)} runs are finished and kept in {self.path}: "
             "the same call goes on with the rest")
 
-# %% ../nbs/10_sweep.ipynb #5cb80c02
-def _locked(path):
+# %% ../nbs/10_sweep.ipynb #87aea7be
+def _locked(path, repair=False):
     "Only one sweep works in a folder"
-    if not (path/"config.json").exists(): _check_free(path)
+    if not (path/"config.json").exists(): repair or _check_free(path)
     elif not os.access(path, os.W_OK): return nullcontext()   # nobody can work there; a finished sweep can be read
     try: path.mkdir(parents=True, exist_ok=True)
     except OSError as e: raise _in_words(path, e) from e
@@ -786,7 +865,7 @@ def plot(self:SweepResult,
     from wd_lab.trends import plot_trend
     return plot_trend(self.runs if y in self.runs else self, y, ax=ax, **kwargs)
 
-# %% ../nbs/10_sweep.ipynb #93b35955
+# %% ../nbs/10_sweep.ipynb #862f93ff
 def sweep(wds,                  # weight decays, for example `wd_grid()`
           data,                 # DataFrame of ratings, for example `movielens_100k()`
           config:SweepConfig=SweepConfig(), # what all runs share
@@ -797,6 +876,7 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
           executor=None,        # a concurrent.futures.Executor; None: a thread for each core
           keep_weights:bool=True, # keep all final weights (half a megabyte for a default run)?
           progress:bool=True,   # show a bar; in a log a line now and then
+          repair:bool=False,    # train again what is damaged in `path`, and only that
           user=None,            # column of the users' ids; None: "user"
           item=None,            # column that names a film; None: "title", or else "movie"
           rating=None,          # column of the ratings; None: "rating"
@@ -815,7 +895,7 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
     plan = _plan(wds, data, config, lrs, seeds, engine, keep_weights, **columns)
     if path is None: return _train(plan, _Memory(plan), executor, progress)
     path = folder_path(path)
-    with _locked(path): return _train(plan, _Folder(path, plan), executor, progress)
+    with _locked(path, repair): return _train(plan, _Folder(path, plan, repair), executor, progress)
 
 # %% ../nbs/10_sweep.ipynb #86894d39
 def _train(plan, store, executor, progress):
