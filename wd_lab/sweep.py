@@ -410,14 +410,15 @@ def _ids(path, identity):
     except (OSError, ValueError, KeyError, TypeError) as e: raise _damaged(path/"ids.json", e) from e
     return ids
 
-# %% ../nbs/10_sweep.ipynb #43224bc3
+# %% ../nbs/10_sweep.ipynb #b1863cf1
 def _mapped(path, identity, kind=None):
     "The records, mapped into memory; `ValueError` if they are not what was written, or not of this kind"
     file = path/"runs.npy"
     try:
         records = np.load(file, mmap_mode="r", allow_pickle=False)
         if not _are_records(records, identity): raise ValueError("these are no records of such a sweep")
-        if file.stat().st_size != len(_header(records.dtype, 0)) + records.nbytes: raise ValueError("its length is wrong")
+        whole = len(_header(records.dtype, 0)) + records.nbytes
+        if file.stat().st_size != whole: raise ValueError(f"it has {file.stat().st_size} bytes of {whole}")
         keys = _keys(records)
         if len(set(keys)) < len(keys): raise ValueError("it holds a run twice")
         same = identity["format"] > 1 or keys == _keys(_grid(identity, _KEYS))                # 0.1.0 listed the grid
@@ -537,46 +538,49 @@ def _to_json(ratings):
     return dict(users=_labels(ratings.users), items=_labels(ratings.items), titles=ratings.titles,
                 columns=[str(c) for c in ratings.columns])
 
-# %% ../nbs/10_sweep.ipynb #1d324033
+# %% ../nbs/10_sweep.ipynb #526c8d4d
 def _repair(path, plan):
     "Set aside the files that are damaged, and write them again without the runs that are"
-    file, kind, own = path/"runs.npy", plan.records.dtype, plan.identity
-    try: identity = _identity(path)
-    except ValueError: identity = own
-    sound, there = _salvaged(file, kind, _seal(identity))
-    if not sound:                                      # is it the description that is another's?
-        mine, there = _salvaged(file, kind, _seal(own))
-        if mine: identity, sound = own, mine
-    if there or (path/"config.json").exists(): _check_same(path, identity, plan)
-    else: return                                       # nothing is there
+    file, kind = path/"runs.npy", plan.records.dtype
+    identity, sound, there = _believed(path, plan)
+    if not there and not (path/"config.json").exists(): return
+    _check_same(path, identity, plan)
     try:
         try: _mapped(path, identity, kind)
-        except ValueError as e:
+        except ValueError:
             if identity["format"] == 1: identity = _modern(path, plan)
             _check_room(path, len(sound)*kind.itemsize)
             _write_records(path/"runs.npy.part", kind, len(sound), (r.tobytes() for r in sound))
             _set_aside(file, f"{there - len(sound)} of {there} runs are damaged")
             os.replace(path/"runs.npy.part", file)
         try: _ids(path, identity)
-        except ValueError as e:
-            _set_aside(path/"ids.json")
-            _write(path/"ids.json", _to_json(plan.ratings))
-        if identity is own:
-            _set_aside(path/"config.json")
-            _write(path/"config.json", identity)
+        except ValueError: _set_aside(path/"ids.json", new=_to_json(plan.ratings))
+        if identity is plan.identity: _set_aside(path/"config.json", new=identity)
     except OSError as e: raise _in_words(path, e) from e
+
+def _set_aside(file, what="it is written again", new=None):
+    aside = file.with_name(file.name + ".damaged")
+    if file.exists(): os.replace(file, aside)
+    if new: _write(file, new)
+    warnings.warn(f"{file} was damaged: {what}; what was there is kept as {aside.name}", stacklevel=6)
+
+# %% ../nbs/10_sweep.ipynb #ae92f33c
+def _believed(path, plan):
+    "What a folder is a sweep of, as config.json or else its records say; its sound records, and how many it has"
+    file, kind = path/"runs.npy", plan.records.dtype
+    try: identity = _identity(path)
+    except ValueError: identity = plan.identity
+    sound, there = _salvaged(file, kind, _seal(identity))
+    mine = [] if sound else _salvaged(file, kind, _seal(plan.identity))[0]
+    return (plan.identity, mine, there) if mine else (identity, sound, there)  # config.json may be another's
 
 def _salvaged(file, kind, seal):
     "The records in a file that are as they were written, and how many it holds, whatever it begins with"
     start = len(_header(kind, 0))
     n = (max(file.stat().st_size - start, 0) if file.is_file() else 0)//kind.itemsize
-    records = np.memmap(file, kind, "r", start, n) if n else []
-    return list({tuple(r[name].item() for name in _KEYS.names): r for r in records if _is_sound(r, seal, True)}.values()), n
-
-def _set_aside(file, what="it is written again"):
-    aside = file.with_name(file.name + ".damaged")
-    if file.exists(): os.replace(file, aside)
-    warnings.warn(f"{file} was damaged: {what}; what was there is kept as {aside.name}", stacklevel=5)
+    records = np.memmap(file, kind, "r", start, n) if n else np.zeros(0, kind)
+    sound = {key: run for key, run in zip(_keys(records), records) if _is_sound(run, seal, strict=True)}
+    return [*sound.values()], n
 
 # %% ../nbs/10_sweep.ipynb #b10ec71a
 @patch(as_prop=True)
@@ -865,7 +869,7 @@ def plot(self:SweepResult,
     from wd_lab.trends import plot_trend
     return plot_trend(self.runs if y in self.runs else self, y, ax=ax, **kwargs)
 
-# %% ../nbs/10_sweep.ipynb #862f93ff
+# %% ../nbs/10_sweep.ipynb #f1599e70
 def sweep(wds,                  # weight decays, for example `wd_grid()`
           data,                 # DataFrame of ratings, for example `movielens_100k()`
           config:SweepConfig=SweepConfig(), # what all runs share
@@ -895,7 +899,8 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
     plan = _plan(wds, data, config, lrs, seeds, engine, keep_weights, **columns)
     if path is None: return _train(plan, _Memory(plan), executor, progress)
     path = folder_path(path)
-    with _locked(path, repair): return _train(plan, _Folder(path, plan, repair), executor, progress)
+    with _locked(path, repair):
+        return _train(plan, _Folder(path, plan, repair), executor, progress)
 
 # %% ../nbs/10_sweep.ipynb #86894d39
 def _train(plan, store, executor, progress):
