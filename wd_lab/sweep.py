@@ -315,7 +315,7 @@ def _engine(engine):
     if not hasattr(engine, "run"): raise TypeError(f"{words} {engine!r}")
     return engine
 
-# %% ../nbs/10_sweep.ipynb #d6d9af79
+# %% ../nbs/10_sweep.ipynb #b33d6231
 _FORMAT = 2                                        # 0.1.0 wrote 1
 
 def _begin(path, identity, records, ids=None):
@@ -338,6 +338,7 @@ def _write_records(path, kind, n, parts):
         f.flush()
         os.fsync(f.fileno())
 
+# %% ../nbs/10_sweep.ipynb #01686dbc
 def _header(kind, n):
     "What a .npy file of n records begins with"
     f = io.BytesIO()
@@ -410,7 +411,7 @@ def _ids(path, identity):
     except (OSError, ValueError, KeyError, TypeError) as e: raise _damaged(path/"ids.json", e) from e
     return ids
 
-# %% ../nbs/10_sweep.ipynb #b1863cf1
+# %% ../nbs/10_sweep.ipynb #a1deb72e
 def _mapped(path, identity, kind=None):
     "The records, mapped into memory; `ValueError` if they are not what was written, or not of this kind"
     file = path/"runs.npy"
@@ -431,6 +432,7 @@ def _mapped(path, identity, kind=None):
         raise _damaged(file, f"run {bad[0]} does not match its checksum (wd {wd:g}, lr {lr:g}, seed {seed}){others}")
     return records
 
+# %% ../nbs/10_sweep.ipynb #23f47e22
 def _are_records(records, identity):
     "Are they of the kind that the configuration makes?"
     kind = records.dtype
@@ -445,6 +447,7 @@ def _is_sound(run, seal, strict=False):
     if run["finished"] == 0 and crc in (_checksum_of_values(run, seal), *[0]*(not strict)): return True
     return run["finished"] <= 1 and crc == _checksum(run, seal)
 
+# %% ../nbs/10_sweep.ipynb #1f3cb558
 def _checksum_of_values(run, seal): return zlib.crc32(b"".join(run[name].tobytes() for name in _KEYS.names), seal)
 
 def _awaiting(records, seal):
