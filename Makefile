@@ -18,7 +18,7 @@ export PYTHONWARNINGS := ignore::FutureWarning,ignore::UserWarning
 .PHONY: course site soak test bench reproduce clean
 
 .venv/ready: settings.ini setup.py
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "wd_lab needs Python 3.10 or newer: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wd_lab needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@

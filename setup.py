@@ -28,6 +28,6 @@ setup(
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": ["wd_lab=wd_lab._modidx:d"]},
     classifiers=["Development Status :: 3 - Alpha", "Intended Audience :: Developers", "Intended Audience :: Education",
                  "Topic :: Scientific/Engineering :: Artificial Intelligence"]
-                + [f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)],
+                + [f"Programming Language :: Python :: 3.{minor}" for minor in range(11, 14)],
     zip_safe=False,
 )
