@@ -7,8 +7,8 @@ __all__ = ['TwoStepOptimizer', 'running_sum', 'SGD', 'running_mean', 'running_me
            'FashionTensors', 'fashion_tensors', 'ShiftedLeakyReLU', 'fashion_net', 'evaluate', 'train',
            'step_time_ratio']
 
-# %% ../nbs/04_optimizers.ipynb #676a29c1
-import math
+# %% ../nbs/04_optimizers.ipynb #782948e0
+import inspect, math
 from functools import partial
 from numbers import Real
 from typing import NamedTuple
@@ -69,8 +69,26 @@ def reg_step(self:TwoStepOptimizer,
     p.mul_(1 - lr*weight_decay)
     return p.grad
 
-# %% ../nbs/04_optimizers.ipynb #dccdcf06
+# %% ../nbs/04_optimizers.ipynb #6ce308b0
 _BELOW = dict(lr=math.inf, weight_decay=math.inf, eps=math.inf, momentum=1, dampening=1, alpha=1, betas=1)
+
+_ELSEWHERE = ("amsgrad", "centered", "maximize", "foreach", "fused", "capturable", "differentiable")
+
+@patch
+def refuse(self:TwoStepOptimizer,
+           others, # settings by name
+):
+    """Pass over what asks for nothing, such as `amsgrad=False`. `ValueError` for the rest of
+    torch's settings, `TypeError` for words that torch doesn't know either"""
+    name = type(self).__name__
+    for word, value in others.items():
+        if word not in _ELSEWHERE:
+            has = [s for s in inspect.signature(type(self)).parameters if s != "others"]
+            raise TypeError(f"{name} must be given settings among {', '.join(has)}, got {word}={value!r}")
+        if value is None or value is False: continue
+        remedy = "leave it out, or take torch.optim's optimizer of that kind"
+        if word == "maximize": remedy = "change the sign of the loss"
+        raise ValueError(f"{word} must be left out of wd_lab's {name}, got {value!r}: {remedy}")
 
 def _check_settings(group):
     for name in _BELOW.keys() & group.keys():
@@ -87,10 +105,11 @@ def _check_settings(group):
         raise ValueError("nesterov must go with momentum > 0 and dampening 0, "
                          f"got momentum {group['momentum']}, dampening {group['dampening']}")
 
-# %% ../nbs/04_optimizers.ipynb #08bab61e
+# %% ../nbs/04_optimizers.ipynb #8a571c9b
 @patch
 def add_param_group(self:TwoStepOptimizer, param_group):
     "Take in a dict of `params` and settings of their own. `ValueError` or `TypeError` for what makes no sense"
+    if isinstance(param_group, dict): self.refuse({k: v for k, v in param_group.items() if k in _ELSEWHERE})
     torch.optim.Optimizer.add_param_group(self, param_group)
     try:
         _check_settings(self.param_groups[-1])
@@ -101,23 +120,30 @@ def add_param_group(self:TwoStepOptimizer, param_group):
         self.param_groups.pop()
         raise
 
-# %% ../nbs/04_optimizers.ipynb #54c3fa41
+# %% ../nbs/04_optimizers.ipynb #b82a11eb
 @patch
 def load_state_dict(self:TwoStepOptimizer, state_dict):
     "Go on from what `state_dict()` of such an optimizer gave. `ValueError` for that of another one"
     name = type(self).__name__
-    missing = {k for group in state_dict["param_groups"] for k in self.defaults.keys() - group.keys()}
+    if not isinstance(state_dict, dict) or not {"param_groups", "state"} <= state_dict.keys():
+        raise ValueError(f"state_dict must be what state_dict() of a {name} gave, got a {type(state_dict).__name__}")
+    settings = self.defaults.keys() - {"from_zero"}            # came after the first states were saved
+    missing = {k for group in state_dict["param_groups"] for k in settings - group.keys()}
     foreign = {k for s in state_dict["state"].values() for k in s} - set(self.remembers or ())
     if missing or foreign and self.remembers is not None:
         raise ValueError(f"state_dict must come from wd_lab's {name}, got one of another optimizer: "
                          f"settings missing {sorted(missing)}, unknown memories {sorted(foreign)}")
     torch.optim.Optimizer.load_state_dict(self, state_dict)
+    for group in self.param_groups: # a state of before `from_zero` began at the first square
+        if "from_zero" in self.defaults: group.setdefault("from_zero", False)
 
 @patch
-def set_hypers(self:TwoStepOptimizer, **_):
-    "Only fastai asks a bare optimizer for this: say what it wants"
+def set_hypers(self:TwoStepOptimizer, *_, **__):
+    "Only fastai asks a bare optimizer for this, in `fit` and in `fit_one_cycle`: a `TypeError` says what it wants"
     name = type(self).__name__
-    raise TypeError(f"opt_func must be wrapped for fastai: opt_func=partial(OptimWrapper, opt={name})")
+    raise TypeError(f"opt_func must be wrapped for fastai: opt_func=partial(OptimWrapper, opt={name}, weight_decay=0.01)")
+
+TwoStepOptimizer.set_hyper = TwoStepOptimizer.freeze_to = TwoStepOptimizer.set_hypers
 
 # %% ../nbs/04_optimizers.ipynb #797a36af
 def running_sum(state:dict,        # where the sum is kept
@@ -131,7 +157,7 @@ def running_sum(state:dict,        # where the sum is kept
     else: state["sum"].mul_(momentum).add_(g, alpha=1 - dampening)
     return state["sum"]
 
-# %% ../nbs/04_optimizers.ipynb #b96d31b7
+# %% ../nbs/04_optimizers.ipynb #79035d66
 class SGD(TwoStepOptimizer):
     """Gradient descent with momentum (Polyak 1964) or Nesterov's momentum
     (Sutskever et al. 2013), as in `torch.optim.SGD`; its weight decay is decoupled"""
@@ -145,7 +171,9 @@ class SGD(TwoStepOptimizer):
                  weight_decay:float=0, # wd
                  nesterov:bool=False,  # look ahead?
                  decoupled:bool=True,  # decay the weight; False: the gradient, as torch does
+                 **others              # torch's that are not here: refused, with what to do
     ):
+        self.refuse(others)
         settings = dict(momentum=momentum, dampening=dampening, nesterov=nesterov)
         super().__init__(params, lr, weight_decay, decoupled, **settings)
 
@@ -173,10 +201,11 @@ def running_mean_square(state:dict,          # where the mean is kept, as "sqr_a
         state["sqr_avg"] = torch.zeros_like(g) if from_zero else g.square()
     return state["sqr_avg"].mul_(beta).addcmul_(g, g, value=1 - beta)
 
-# %% ../nbs/04_optimizers.ipynb #d91d2312
+# %% ../nbs/04_optimizers.ipynb #753d1110
 class RMSprop(TwoStepOptimizer):
     """The gradient over the root of its running mean square (Hinton 2012).
-    The mean starts at the first square, `torch.optim.RMSprop`'s at 0; decay is decoupled"""
+    The mean starts at the first square, `torch.optim.RMSprop`'s at 0; decay is decoupled.
+    `from_zero=True, decoupled=False, eps=1e-8` makes it torch's"""
     remembers = "sqr_avg", "sum"
 
     def __init__(self,
@@ -187,16 +216,19 @@ class RMSprop(TwoStepOptimizer):
                  momentum:float=0,     # share of the past steps that goes on; none in the post
                  weight_decay:float=0, # wd
                  decoupled:bool=True,  # decay the weight; False: the gradient, as torch does
+                 from_zero:bool=False, # start the mean square at 0, as torch does?
+                 **others              # torch's that are not here: refused, with what to do
     ):
-        settings = dict(alpha=alpha, eps=eps, momentum=momentum)
+        self.refuse(others)
+        settings = dict(alpha=alpha, eps=eps, momentum=momentum, from_zero=from_zero)
         super().__init__(params, lr, weight_decay, decoupled, **settings)
 
-    def opt_step(self, p, g, state, lr, alpha, eps, momentum, **_):
-        size = running_mean_square(state, g, alpha, from_zero=False).sqrt().add_(eps)
+    def opt_step(self, p, g, state, lr, alpha, eps, momentum, from_zero=False, **_):
+        size = running_mean_square(state, g, alpha, from_zero).sqrt().add_(eps)
         g = torch.div(g, size, out=size)                # `out`: no memory for one more tensor
         p.sub_(running_sum(state, g, momentum), alpha=lr)
 
-# %% ../nbs/04_optimizers.ipynb #2f3ffaeb
+# %% ../nbs/04_optimizers.ipynb #e1803a41
 class Adam(TwoStepOptimizer):
     """The running mean of the gradient over its typical size, both freed of their start
     at zero (Kingma & Ba 2015, algorithm 1). Its weight decay is decoupled: what torch
@@ -210,7 +242,10 @@ class Adam(TwoStepOptimizer):
                  eps:float=1e-5,       # added to the root, the post's value; torch has 1e-8
                  weight_decay:float=0, # wd
                  decoupled:bool=True,  # True: `torch.optim.AdamW`; False: `torch.optim.Adam`
-    ): super().__init__(params, lr, weight_decay, decoupled, betas=betas, eps=eps)
+                 **others              # torch's that are not here: refused, with what to do
+    ):
+        self.refuse(others)
+        super().__init__(params, lr, weight_decay, decoupled, betas=betas, eps=eps)
 
     def opt_step(self, p, g, state, lr, betas, eps, **_):
         t = state["step"] = state.get("step", 0) + 1
@@ -221,7 +256,7 @@ class Adam(TwoStepOptimizer):
     def gradient_size(self, state, g, beta, t):
         return (running_mean_square(state, g, beta)/(1 - beta**t)).sqrt_()
 
-# %% ../nbs/04_optimizers.ipynb #9aa86112
+# %% ../nbs/04_optimizers.ipynb #d737f5fb
 class AbsAdam(Adam):
     "Adam with the mean of `|g|` where Adam has the root of the mean of `g²`"
     remembers = "step", "avg", "abs_avg"
@@ -233,7 +268,8 @@ class AbsAdam(Adam):
                  eps:float=1e-8,       # added to the mean of `|g|`; as the post ran it
                  weight_decay:float=0, # wd
                  decoupled:bool=True,  # decay the weight, not through the gradient
-    ): super().__init__(params, lr, betas, eps, weight_decay, decoupled)
+                 **others              # torch's that are not here: refused, with what to do
+    ): super().__init__(params, lr, betas, eps, weight_decay, decoupled, **others)
 
     def gradient_size(self, state, g, beta, t):
         return running_mean(state, "abs_avg", g.abs(), beta)/(1 - beta**t)
