@@ -69,9 +69,7 @@ def reg_step(self:TwoStepOptimizer,
     p.mul_(1 - lr*weight_decay)
     return p.grad
 
-# %% ../nbs/04_optimizers.ipynb #6ce308b0
-_BELOW = dict(lr=math.inf, weight_decay=math.inf, eps=math.inf, momentum=1, dampening=1, alpha=1, betas=1)
-
+# %% ../nbs/04_optimizers.ipynb #07e43834
 _ELSEWHERE = ("amsgrad", "centered", "maximize", "foreach", "fused", "capturable", "differentiable")
 
 @patch
@@ -89,6 +87,9 @@ def refuse(self:TwoStepOptimizer,
         remedy = "leave it out, or take torch.optim's optimizer of that kind"
         if word == "maximize": remedy = "change the sign of the loss"
         raise ValueError(f"{word} must be left out of wd_lab's {name}, got {value!r}: {remedy}")
+
+# %% ../nbs/04_optimizers.ipynb #dccdcf06
+_BELOW = dict(lr=math.inf, weight_decay=math.inf, eps=math.inf, momentum=1, dampening=1, alpha=1, betas=1)
 
 def _check_settings(group):
     for name in _BELOW.keys() & group.keys():
@@ -120,7 +121,7 @@ def add_param_group(self:TwoStepOptimizer, param_group):
         self.param_groups.pop()
         raise
 
-# %% ../nbs/04_optimizers.ipynb #b82a11eb
+# %% ../nbs/04_optimizers.ipynb #8c2051d4
 @patch
 def load_state_dict(self:TwoStepOptimizer, state_dict):
     "Go on from what `state_dict()` of such an optimizer gave. `ValueError` for that of another one"
@@ -140,8 +141,8 @@ def load_state_dict(self:TwoStepOptimizer, state_dict):
 @patch
 def set_hypers(self:TwoStepOptimizer, *_, **__):
     "Only fastai asks a bare optimizer for this, in `fit` and in `fit_one_cycle`: a `TypeError` says what it wants"
-    name = type(self).__name__
-    raise TypeError(f"opt_func must be wrapped for fastai: opt_func=partial(OptimWrapper, opt={name}, weight_decay=0.01)")
+    wrapped = f"partial(OptimWrapper, opt={type(self).__name__}, weight_decay=0.01)"
+    raise TypeError(f"opt_func must be wrapped for fastai: opt_func={wrapped}")
 
 TwoStepOptimizer.set_hyper = TwoStepOptimizer.freeze_to = TwoStepOptimizer.set_hypers
 
