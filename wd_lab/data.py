@@ -6,10 +6,13 @@
 __all__ = ['data_dir', 'DataUnavailable', 'movielens_100k', 'movielens_1m', 'synthetic_ratings', 'Images', 'fashion_mnist',
            'synthetic_images', 'cifar100', 'synthetic_logs', 'smith_logs']
 
-# %% ../nbs/03_data.ipynb #41e88b83
-import csv, gzip, hashlib, os, re
+# %% ../nbs/03_data.ipynb #a61a6855
+import csv, gzip, hashlib, os, re, tarfile, zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, build_opener
 
 import numpy as np
 import pandas as pd
@@ -40,27 +43,63 @@ def _unavailable(what, looked, get, cause=None):
                            "or set WD_LAB_DATA to the folder that holds it, "
                            "or WD_LAB_OFFLINE=1 to go on with made-up data.")
 
-# %% ../nbs/03_data.ipynb #4ed5c1e7
-def _checked(path, digest, n_bytes=None, kind="sha256"):
+# %% ../nbs/03_data.ipynb #57420cd2
+def _checked(path, digest, n_bytes=None):
     "The bytes of `path` if they have that digest; `DataUnavailable` saying what is wrong otherwise"
     if not path.exists(): raise DataUnavailable(f"{path.name} is missing in {path.parent}: put the original file there")
     content = path.read_bytes()
-    if hashlib.new(kind, content).hexdigest() == digest: return content
+    if hashlib.sha256(content).hexdigest() == digest: return content
     if n_bytes and len(content) < n_bytes: wrong = f"truncated ({len(content):,} of {n_bytes:,} bytes)"
-    elif n_bytes and _latin1(content) and hashlib.new(kind, _latin1(content)).hexdigest() == digest:
+    elif n_bytes and _latin1(content) and hashlib.sha256(_latin1(content)).hexdigest() == digest:
         wrong = "saved as UTF-8 (the original is Latin-1)"
     else: wrong = "altered"
-    raise DataUnavailable(f"{path} is {wrong}: its {kind} is not {digest[:12]}…; delete it and get the original again")
+    raise DataUnavailable(f"{path} is {wrong}: its sha256 is not {digest[:12]}…; delete it and get the original again")
 
 def _latin1(content):
     try: return content.decode("utf-8").encode("latin-1")
     except UnicodeError: return None
 
-# %% ../nbs/03_data.ipynb #4397fd2c
+# %% ../nbs/03_data.ipynb #ef30d43c
+_HOSTS = "files.grouplens.org", "raw.githubusercontent.com", "s3.amazonaws.com"
+
+def _known(url):
+    "The address, if it is https at a host that serves our data; `OSError` otherwise"
+    at = urlsplit(url)
+    if (at.scheme, at.netloc in _HOSTS) == ("https", True): return url
+    raise OSError(f"{url} is not https at {', '.join(_HOSTS)}")
+
+class _Direct(HTTPRedirectHandler):
+    "Redirections lead only where we would go anyway"
+    def redirect_request(self, request, answer, code, message, headers, url):
+        return super().redirect_request(request, answer, code, message, headers, _known(url))
+
+# %% ../nbs/03_data.ipynb #37bc2315
+def _download(url, most, digest=None, kind="sha256"):
+    "The bytes at an address; `OSError` for more than `most` of them, or others than were published"
+    with build_opener(_Direct).open(_known(url), timeout=60) as answer: content = answer.read(most + 1)
+    if len(content) > most or digest not in (None, hashlib.new(kind, content).hexdigest()):
+        raise OSError(f"what came as {url.rpartition('/')[2]} is not what was published")
+    return content
+
+def _keep(content, path):
+    "Write a file whole, or not at all"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(content)
+    os.replace(part, path)
+
+# %% ../nbs/03_data.ipynb #7adb984b
 _ML_100K = {"u.data": ("06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490", 1_979_173),
             "u.item": ("553841ebc7de3a0fd0d6b62a204ea30c1e651aacfb2814c7a6584ac52f2c5701", 236_344)}
 
 _GROUPLENS = "https://files.grouplens.org/datasets/movielens/"
+_ZIP_MD5 = {"ml-100k": "0e33842e24a9c977be4e0107933c0723", "ml-1m": "c4d9eecfca2ab87c1945afe126590906"} # GroupLens' own
+
+def _members(content, name, files):
+    "These files of a zip archive, by name: nothing is unpacked to where the archive says"
+    with zipfile.ZipFile(BytesIO(content)) as z:
+        for file in files:
+            with z.open(f"{name}/{file}") as member: yield file, member.read(100_000_000)
 
 def _grouplens_folder(what, name, files, stand_in):
     "Where the files of GroupLens' `name`.zip are; None if the stand-in has to serve"
@@ -68,9 +107,9 @@ def _grouplens_folder(what, name, files, stand_in):
     if all((folder/file).exists() for file in files): return folder
     if stand_in: return None
     try:
-        from fastai.data.external import untar_data
-        stopped = folder.exists()                       # half-way, the last time: once more
-        return untar_data(f"{_GROUPLENS}{name}.zip", data=data_dir(), force_download=stopped)
+        content = _download(f"{_GROUPLENS}{name}.zip", 10_000_000, _ZIP_MD5[name], "md5")
+        for file, text in _members(content, name, ("README", *files)): _keep(text, folder/file)
+        return folder
     except Exception as e:
         raise _unavailable(what, folder, f"Download {name}.zip from grouplens.org, unpack it as {folder},", e) from None
 
@@ -199,37 +238,38 @@ def _from_idx(content):
     lengths = np.frombuffer(raw, ">i4", count=raw[3], offset=4)
     return np.frombuffer(raw, np.uint8, offset=4 + 4*len(lengths)).reshape(lengths)
 
-# %% ../nbs/03_data.ipynb #ec1a775f
-_FASHION_MD5 = {"train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-                "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
-                "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
-                "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310"}
+# %% ../nbs/03_data.ipynb #f32c68e0
+_FASHION = {
+    "train-images-idx3-ubyte.gz": ("3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84", 26_421_880),
+    "train-labels-idx1-ubyte.gz": ("a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845", 29_515),
+    "t10k-images-idx3-ubyte.gz": ("346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073", 4_422_102),
+    "t10k-labels-idx1-ubyte.gz": ("67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5", 5_148)}
+_ZALANDO = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
 _CLOTHES = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
 
 def _download_fashion_mnist(folder):
-    from torchvision.datasets import FashionMNIST
-    from torchvision.datasets.utils import download_url
     try:
-        for name, md5 in _FASHION_MD5.items(): download_url(FashionMNIST.mirrors[0] + name, folder, name, md5)
+        for name, (digest, n_bytes) in _FASHION.items():
+            if not (folder/name).exists(): _keep(_download(_ZALANDO + name, n_bytes, digest), folder/name)
     except Exception as e:
         get = f"Put the four .gz files of github.com/zalandoresearch/fashion-mnist into {folder},"
         raise _unavailable("Fashion-MNIST", folder, get, e) from None
 
-# %% ../nbs/03_data.ipynb #7db80d09
+# %% ../nbs/03_data.ipynb #2dd60bba
 def fashion_mnist(offline:str=None, # "synthetic": make up what is not at hand
 ) -> Images:                        # 60,000 and 10,000 pictures of 28 x 28
-    """Fashion-MNIST as arrays, checked by md5; `synthetic_images` where asked for and needed.
-    Raises `DataUnavailable` for missing or wrong files"""
+    """Fashion-MNIST as arrays, checked by sha256; `synthetic_images` where asked for
+    and needed. Raises `DataUnavailable` for missing or wrong files"""
     stand_in, folder = _stand_in_allowed(offline), data_dir()/"fashion-mnist"
-    if not all((folder/name).exists() for name in _FASHION_MD5):
+    if not all((folder/name).exists() for name in _FASHION):
         if stand_in:
             announce_stand_in("Stand-in data: Fashion-MNIST is not at hand, "
                               "these pictures are made up by synthetic_images().")
             made_up = synthetic_images(70_000, size=28, channels=1, n_classes=10)
             return _split(made_up, 60_000, _CLOTHES)
         _download_fashion_mnist(folder)
-    x_train, y_train, x_test, y_test = [_from_idx(_checked(folder/name, md5, kind="md5"))
-                                        for name, md5 in _FASHION_MD5.items()]
+    x_train, y_train, x_test, y_test = [_from_idx(_checked(folder/name, *expected))
+                                        for name, expected in _FASHION.items()]
     labels = [y.astype(np.int64) for y in (y_train, y_test)]
     return Images(x_train, labels[0], x_test, labels[1], _CLOTHES, "Fashion-MNIST")
 
@@ -271,28 +311,36 @@ def _content_digest(*sets):
     pairs = sorted(digest(picture, label) for x, y in sets for picture, label in zip(x, y))
     return hashlib.sha256(b"".join(pairs)).hexdigest()
 
-# %% ../nbs/03_data.ipynb #1cd0a036
-def _read_folder(folder, names):
-    "Pictures and labels of `folder/<group>/<kind>/*.png`"
-    from PIL import Image
-    paths = sorted(folder.glob("*/*/*.png"))
-    x = np.stack([np.asarray(Image.open(p).convert("RGB")) for p in paths])
-    return x, np.array([names.index(p.parent.name) for p in paths])
+# %% ../nbs/03_data.ipynb #f8fc84c5
+_CIFAR_URL = "https://s3.amazonaws.com/fast-ai-imageclas/cifar100.tgz"
 
+def _pictures_in(content):
+    """Place, part, kind and pixels of each picture `.../<part>/<group>/<kind>/<number>.png` in a tar archive.
+    All else is passed over, links too, and nothing is unpacked onto the disk"""
+    from PIL import Image
+    with tarfile.open(fileobj=BytesIO(content), mode="r:gz") as archive:
+        for member in archive:
+            place = re.fullmatch(r"(?:.*/)?(train|test)/([^/]+)/([^/]+)/[^/]+\.png", member.name)
+            if not (place and member.isfile() and member.size < 100_000): continue
+            image = Image.open(archive.extractfile(member), formats=["PNG"])
+            if image.size != (32, 32): raise OSError(f"{member.name} is not a picture of CIFAR-100")
+            yield member.name.split("/"), place[1], place[3], np.asarray(image.convert("RGB"))
+
+# %% ../nbs/03_data.ipynb #2cd736f0
 def _build_cifar100(path):
     "Download the PNG files and keep them as one file of arrays"
     try:
-        from fastai.data.external import URLs, untar_data
-        folder = untar_data(URLs.CIFAR_100, data=data_dir()/"png")
+        found = sorted(_pictures_in(_download(_CIFAR_URL, 200_000_000)), key=lambda picture: picture[0])
+        names = sorted({kind for _, _, kind, _ in found})
+        sets = [(np.stack([x for _, p, _, x in found if p == part]),
+                 np.array([names.index(kind) for _, p, kind, _ in found if p == part])) for part in ("train", "test")]
+        if _content_digest(*sets) != _CIFAR_DIGEST: raise OSError("what came as cifar100.tgz is not what was published")
     except Exception as e:
         raise _unavailable("CIFAR-100", path.parent, f"Put cifar100.npz into {path.parent},", e) from None
-    names = sorted(p.name for p in (folder/"train").glob("*/*") if p.is_dir())
-    (x_train, y_train), (x_test, y_test) = [_read_folder(folder/part, names) for part in ("train", "test")]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{os.getpid()}.part.npz")
-    arrays = dict(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
-    np.savez_compressed(part, fine_names=np.array(names), **arrays)
-    os.replace(part, path)
+    (x_train, y_train), (x_test, y_test) = sets
+    arrays, whole = dict(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test), BytesIO()
+    np.savez_compressed(whole, fine_names=np.array(names), **arrays)
+    _keep(whole.getbuffer(), path)
 
 # %% ../nbs/03_data.ipynb #ce87a62c
 def _read_cifar100(path):
@@ -383,7 +431,7 @@ def _log_settings(text):
         finished="Optimization Done." in text)
     return {name: said[name] for name in _SETTINGS}
 
-# %% ../nbs/03_data.ipynb #b6e31c6b
+# %% ../nbs/03_data.ipynb #c0ff0743
 _SMITH_URL = ("https://raw.githubusercontent.com/lnsmith54/super-convergence/"
               "ecc561594b39442661e7e0a39d2820b0f4147324/Results/")
 
@@ -392,21 +440,12 @@ def _smith_files():
     text = (package_dir()/"smith_logs.csv").read_text(encoding="utf-8")
     return {r["name"]: (r["sha256"], int(r["n_bytes"])) for r in csv.DictReader(text.splitlines())}
 
-def _download_log(name, digest, folder):
-    "Fetch one log and keep it whole, or not at all"
-    from urllib.request import urlopen
-    with urlopen(_SMITH_URL + name, timeout=60) as answer: content = answer.read()
-    if hashlib.sha256(content).hexdigest() != digest: raise OSError(f"what came as {name} is not what was published")
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder/f"{name}.{os.getpid()}.part"
-    part.write_bytes(content)
-    os.replace(part, folder/name)
-
 def _fetch_logs(folder, missing, n):
     "Download what is missing; `DataUnavailable` for the first that can't be had"
     files = _smith_files()
     for name in missing:
-        try: _download_log(name, files[name][0], folder)
+        digest, n_bytes = files[name]
+        try: _keep(_download(_SMITH_URL + name, n_bytes, digest), folder/name)
         except Exception as e:
             get = f"Put the files of github.com/lnsmith54/super-convergence, folder Results, into {folder},"
             raise _unavailable(f"{name} of Smith's {n} training logs", folder, get, e) from None
