@@ -5,12 +5,14 @@
 # %% auto #0
 __all__ = ['Verdict', 'DecayAudit', 'decay_audit', 'GroupedOptim']
 
-# %% ../nbs/07_audit.ipynb #25303701
+# %% ../nbs/07_audit.ipynb #f03b8960
 import copy, math, random, warnings
 from collections import OrderedDict, defaultdict
 from contextlib import contextmanager
 from html import escape
+from numbers import Integral
 from textwrap import fill
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -19,6 +21,7 @@ import pandas as pd
 import torch
 from fastcore.basics import patch
 from torch import nn
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from .decay import decay_groups, half_life, parameter_kinds
 
@@ -52,7 +55,9 @@ def _members(o):
     "The parameters of each group"
     return vars(o).get("param_lists") or [g["params"] for g in _settings(o)]
 
-# %% ../nbs/07_audit.ipynb #8002018c
+# %% ../nbs/07_audit.ipynb #d050b924
+def _whole(x): return x
+
 class _Bench:
     "Makes twins of an optimizer: copies that hold one parameter each"
     def __init__(self, optimizer):
@@ -69,54 +74,53 @@ class _Bench:
         own = [_settings(o)[i] for o, places in zip(self.nest, self.places) for i in places.get(id(p), [])]
         return own + [vars(o) for o in self.nest]
 
-    def twin(self, p, q, fresh=False, pick=None):
+    def twin(self, p, q, lr=None, fresh=False, pick=_whole):
         """The optimizer with `q` in place of `p` and nothing else; `fresh`: without its memory of past steps;
         `pick`: what to take of the memory where `q` is only a part of `p`"""
         memo = {id(p): q} | {id(o): object.__new__(type(o)) for o in self.nest}
         for o, places in zip(self.nest, self.places):
-            if _holds_groups(o): _share(o, dict.fromkeys(places.get(id(p), [])), q, p, memo)
+            if _holds_groups(o): _share(o, dict.fromkeys(places.get(id(p), [])), p, memo)
             _remember(o, p, q, fresh, pick, memo)
         for o in self.nest:                   # `step` on an object is a scheduler's counter, hooks act on the original
             vars(memo[id(o)]).update({k: OrderedDict() if k.endswith("_hooks") else copy.deepcopy(v, memo)
                                       for k, v in vars(o).items() if k != "step"})
         twin = memo[id(self.nest[0])]
         if callable(getattr(twin, "train", None)): twin.train()        # schedule-free optimizers ask for it
+        if lr is not None: _change(twin, ("lr",), lambda x: x*0 + lr)
         return twin
 
-# %% ../nbs/07_audit.ipynb #667f3e2b
-def _share(o, places, q, p, memo):
-    "Tell `memo` what stands in the twin for the groups of `o`"
+# %% ../nbs/07_audit.ipynb #a3477de7
+def _share(o, places, p, memo):
+    "Tell `memo` what stands in the twin for the groups of `o`: those of `p`, with nothing else in them"
     settings, lists = _settings(o), vars(o).get("param_lists")
     if id(settings) in memo: return                                    # a wrapper's groups are those it wraps
-    mine = []
     for i in places:
-        g = {k: copy.deepcopy(v, memo) for k, v in settings[i].items() if k not in ("params", "param_names")}
-        if lists is None:
-            g = dict(params=[q]) | g
-            memo[id(settings[i]["params"])] = g["params"]
-            if "param_names" in settings[i]:
-                g["param_names"] = [n for n, x in zip(settings[i]["param_names"], settings[i]["params"]) if x is p]
-        memo[id(settings[i])] = g
-        mine.append(g)
-    memo[id(settings)] = type(settings)(mine)
-    if lists is not None: memo[id(lists)] = type(lists)([type(lists[i])([q]) for i in places])
+        g = settings[i]
+        mine = {k: [x for x, y in zip(v, g["params"]) if y is p] if k in ("params", "param_names") else v
+                for k, v in g.items()}
+        memo[id(g)] = copy.deepcopy(mine, memo)
+        if "params" in g: memo[id(g["params"])] = memo[id(g)]["params"]
+    memo[id(settings)] = type(settings)([memo[id(settings[i])] for i in places])
+    if lists is not None: memo[id(lists)] = type(lists)([type(lists[i])([memo[id(p)]]) for i in places])
+
+def _copied(x, p, pick):
+    "A copy of a tensor; of its part where it has the parameter's shape (faster than a deep copy)"
+    return (pick(x) if x.shape == p.shape else x).detach().clone()
 
 def _remember(o, p, q, fresh, pick, memo):
     "Tell `memo` what stands in the twin for the state of `o`"
     state = vars(o).get("state")
     if not isinstance(state, dict) or id(state) in memo: return
-    keep = getattr(type(o), "_keep_on_clear", ())                      # fastai's flags outlive a fresh start
     twin = memo[id(state)] = defaultdict(dict)
-    for k, v in state.items():
-        if not isinstance(k, torch.Tensor): twin[k] = copy.deepcopy(v, memo)
+    twin.update({k: copy.deepcopy(v, memo) for k, v in state.items() if not isinstance(k, torch.Tensor)})
     mine = state[p] if p in state else {}
+    keep = getattr(type(o), "_keep_on_clear", ())                      # fastai's flags outlive a fresh start
     if fresh: mine = {k: v for k, v in mine.items() if k in keep} if isinstance(mine, dict) else {}
-    for v in mine.values() if isinstance(mine, dict) else ():
-        if type(v) is torch.Tensor:                                    # cloned: faster than a deep copy
-            memo[id(v)] = (pick(v) if pick and v.shape == p.shape else v).detach().clone()
-    if not isinstance(mine, dict) or mine: twin[q] = copy.deepcopy(mine, memo)
+    tensors = mine.values() if isinstance(mine, dict) else [mine]
+    memo |= {id(x): _copied(x, p, pick) for x in tensors if type(x) is torch.Tensor}
+    if len(tensors): twin[q] = copy.deepcopy(mine, memo)
 
-# %% ../nbs/07_audit.ipynb #984127eb
+# %% ../nbs/07_audit.ipynb #6761af43
 def _step(twin):
     "One step, past the hooks that watch all optimizers"
     step = type(twin).step
@@ -130,33 +134,32 @@ def _change(twin, names, f):
         for k in set(names) & d.keys():
             if isinstance(d[k], (int, float, torch.Tensor)): d[k] = f(d[k])
 
-def _after(bench, p, grad, decay=1., lr=None, pick=None):
+def _warmed(bench, p, q, lr, grads, fresh=False, pick=_whole):
+    "A bench whose optimizer has made some steps on `q`: the first ones are special in many optimizers"
+    twin = bench.twin(p, q, lr, fresh, pick)
+    for g in grads:
+        q.grad = g.clone()
+        _step(twin)
+    return _Bench(twin)
+
+def _after(bench, p, grad, decay=1., lr=None, pick=_whole):
     "What one step makes of a copy of `p`, or a part of it, with so many times the weight decay that is set"
-    q = nn.Parameter((pick(p) if pick else p).detach().clone())
+    q = nn.Parameter(pick(p).detach().clone())
     for k, v in vars(p).items():
-        if type(v) is torch.Tensor: v = (pick(v) if pick and v.shape == p.shape else v).detach().clone()
-        setattr(q, k, v if isinstance(v, torch.Tensor) or callable(v) else copy.copy(v))
+        setattr(q, k, _copied(v, p, pick) if type(v) is torch.Tensor else v if callable(v) else copy.copy(v))
     q.grad = None if grad is None else grad.clone()
-    twin = bench.twin(p, q, pick=pick)
-    if lr is not None: _change(twin, ("lr",), lambda x: x*0 + lr)
+    twin = bench.twin(p, q, lr, pick=pick)
     _change(twin, _DECAYS, lambda x: x*decay)
     generators = [torch.default_generator, *([torch.cuda.default_generators[p.device.index or 0]] if p.is_cuda else [])]
     for g in generators: g.manual_seed(0)                              # both steps see the same noise, if any
     _step(twin)
     return q.detach()
 
-# %% ../nbs/07_audit.ipynb #202471b2
-def _made_up(p, block=2**16 + 1):
-    "A seeded random gradient: a block of normal numbers of size 1e-3, repeated"
-    n = min(p.numel(), block)
-    g = torch.randn(n, generator=torch.Generator().manual_seed(p.numel())).mul_(1e-3).to(p.device, p.dtype)
-    return g.repeat(-(-p.numel()//max(n, 1)))[:p.numel()].reshape(p.shape)
-
-# %% ../nbs/07_audit.ipynb #ddbc9c0c
+# %% ../nbs/07_audit.ipynb #a073e550
 class _Probe(NamedTuple):
     how: str        # "L2 in the gradient", "lr x wd", "wd alone", "none" or "undeclared"
-    factor: float   # what a settled step leaves; nan: it depends on the gradient
-    one: float      # what the first step leaves
+    factor: float   # what a settled step leaves; nan: it depends on the gradient, or never settles
+    one: float      # what a step leaves at first; nan: it depends on the gradient
     power: float    # the decay goes with lr to this power
     each: bool      # each weight steps by itself, as if it were alone
 
@@ -168,7 +171,7 @@ def _patch(p):
     other = (torch.rand(corner.shape, generator=rng, dtype=torch.float64) + 0.5)*0.02
     return nn.Parameter(torch.where(corner.abs() > 1e-6, corner, other).to(p.device))
 
-# %% ../nbs/07_audit.ipynb #5a6aaae9
+# %% ../nbs/07_audit.ipynb #f950c234
 def _dominant(x):
     "The larger root of the recursion of second order that numbers follow; nan if they follow none"
     x = np.array(x)
@@ -181,8 +184,7 @@ def _settled(bench, p, lr):
     "What a step leaves in the long run where the gradient is zero; nan if that never settles"
     q, path, found = _patch(p), [], []
     q.grad = torch.zeros_like(q)
-    twin = bench.twin(p, q, fresh=True)
-    _change(twin, ("lr",), lambda x: x*0 + lr)
+    twin = bench.twin(p, q, lr, fresh=True)
     for n in range(961):
         path.append(q.detach().flatten()[0].item())
         if n in (12, 60, 240, 960):                    # the last quarter against the quarter before
@@ -193,42 +195,31 @@ def _settled(bench, p, lr):
         _step(twin)
     return _dominant(path[2:42])
 
-# %% ../nbs/07_audit.ipynb #224cb297
-def _sample(x, most=2**17):
-    "Evenly spaced entries of a tensor, in a row, at most so many"
-    return x.flatten()[::-(-x.numel()//most) | 1]
-
+# %% ../nbs/07_audit.ipynb #4313507e
 def _third(x): return x.flatten()[::3]
 
-def _by_itself(bench, p, g, decayed):
+def _by_itself(bench, p, g):
     "Does a part of the weights step as it does among the others?"
     try: alone = _after(bench, p, _third(g), pick=_third)
     except Exception: return False
-    return torch.allclose(alone, _third(decayed), rtol=1e-10, atol=0)
+    return torch.allclose(alone, _third(_after(bench, p, g)), rtol=1e-10, atol=0)
 
-# %% ../nbs/07_audit.ipynb #9da1848e
 def _tried(bench, p, lr, wd, much, steps=24):
-    """Pairs of steps on a corner of `p` in float64, past the first ones, which are special in many optimizers,
-    with `much` times the decay: share lost, what one step leaves, is that a factor, is it L2 in the gradient,
-    does each weight step by itself"""
+    """Pairs of steps on a corner of `p` in float64, past the first ones, with `much` times the decay:
+    share lost, what one step leaves, is that a factor, is it L2 in the gradient, does each weight step by itself"""
     q, rng = _patch(p), torch.Generator().manual_seed(2)
-    def noise(): return torch.randn(q.shape, generator=rng, dtype=torch.float64).to(q.device)*1e-2
-    twin = bench.twin(p, q, fresh=True)
-    _change(twin, ("lr",), lambda x: x*0 + lr)
-    for _ in range(steps):
-        q.grad = noise()
-        _step(twin)
-    again, g, w = _Bench(twin), noise(), q.detach().clone()
-    free, decayed, as_l2, free10, decayed10 = (_after(again, q, x, decay=d) for x, d in (
+    *before, g = [torch.randn(q.shape, generator=rng, dtype=torch.float64).to(q.device)*1e-2 for _ in range(steps + 1)]
+    bench = _warmed(bench, p, q, lr, before, fresh=True)
+    w = q.detach().clone()
+    free, decayed, as_l2, free10, decayed10 = (_after(bench, q, x, decay=d) for x, d in (
         (g, 0.), (g, much), (g + much*wd*w, 0.), (10*g, 0.), (10*g, much)))
     lost = free - decayed
     one, one10 = (((x*w).sum()/w.square().sum()).item()/much for x in (lost, free10 - decayed10))
     near = (as_l2 - decayed).norm() < 1e-3*lost.norm()
     steady = (lost - much*one*w).norm() < 0.02*lost.norm() and abs(one - one10) < 0.02*abs(one)
-    each = _by_itself(again, q, g, _after(again, q, g))
-    return (lost.norm()/w.norm()).item()/much, 1 - one, bool(steady), bool(near), each
+    return (lost.norm()/w.norm()).item()/much, 1 - one, bool(steady), bool(near), _by_itself(bench, q, g)
 
-# %% ../nbs/07_audit.ipynb #64f3d33f
+# %% ../nbs/07_audit.ipynb #98e7c07e
 def _probe(bench, p, lr, wd):
     "How a group's weight decay acts on parameters like `p`"
     own_rate, lr = math.isnan(lr), lr if lr > 0 else 1e-3
@@ -241,78 +232,93 @@ def _probe(bench, p, lr, wd):
     power = math.log2(max(share/max(_tried(bench, p, lr/2, wd, much)[0], 1e-300), 1e-9))
     power = round(power, 1 if steady else 0) + 0.
     how = "own rate x wd" if own_rate else {1.: "lr x wd", 0.: "wd alone"}.get(power, f"lr^{power:g} x wd")
-    if not steady: return _Probe("L2 in the gradient" if as_l2 else how, math.nan, math.nan, power, each)
-    settled = _settled(bench, p, lr)
-    if math.isnan(settled): settled = one
+    settled = _settled(bench, p, lr) if steady else math.nan
+    if steady and math.isnan(settled):                 # noise, or another share in each step? look again later
+        later = _tried(bench, p, lr, wd, much, steps=96)[1]
+        if abs(later - one) < 0.02*(1 - one): settled = one
+    if as_l2 and not abs(settled - one) <= 0.01*(1 - one): how = "L2 in the gradient"     # passed on, through buffers
     if 1 - settled < 1e-6*(1 - one): settled = 1.      # taken back in the steps that follow
-    passed_on = abs(settled - one) > 0.01*(1 - one)
-    return _Probe("L2 in the gradient" if as_l2 and passed_on else how, settled, one, power, each)
+    return _Probe(how, settled, one if steady else math.nan, power, each)
 
-# %% ../nbs/07_audit.ipynb #5bb7d445
-def _rates(optimizer, steps, scheduler, moved=frozenset()):
+# %% ../nbs/07_audit.ipynb #2f18e7e8
+def _one_each(optimizers, scheduler):
+    "The scheduler of each optimizer, None where it has none"
+    given = [s for s in (scheduler if isinstance(scheduler, (list, tuple)) else [scheduler]) if s is not None]
+    for s in given:
+        if not isinstance(s, LRScheduler) and not callable(s):
+            raise TypeError("scheduler must be a torch LRScheduler, a function from the step to a multiple of the "
+                            f"rate, or a list of such, got a {type(s).__name__}")
+    each = [[s for s in given if getattr(s, "optimizer", o) is o] for o in optimizers]
+    if any(all(s is not x for mine in each for x in mine) for s in given):
+        raise ValueError("scheduler must be one of the audited optimizer, got one of another")
+    if max(map(len, each)) > 1:
+        raise ValueError("scheduler must be one for an optimizer: chain two with torch's ChainedScheduler")
+    return [mine[0] if mine else None for mine in each]
+
+def _rates(optimizer, steps, scheduler, moved):
     "The rates of the run for each group: what a copy of the scheduler makes of stand-ins for the groups"
     now = [float(g["lr"]) if g.get("lr") is not None else math.nan for g in optimizer.param_groups]
     if scheduler is None: return [np.full(steps or 1, lr) for lr in now]
-    if isinstance(scheduler, torch.optim.lr_scheduler.LRScheduler):
-        if scheduler.optimizer is not optimizer:
-            raise ValueError("scheduler must be one of the audited optimizer, got one of another")
-        stand_in = torch.optim.SGD([dict(copy.deepcopy({k: v for k, v in g.items() if k != "params"}),
-                                         params=[torch.zeros(1)]) for g in optimizer.param_groups], lr=1e-3)
-        scheduler = copy.deepcopy(scheduler, {id(optimizer): stand_in})
-        rates = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")            # nobody steps the stand-in
-            for t in range(steps):
-                rates.append([float(g["lr"]) for g in stand_in.param_groups])
-                moved |= {k for g, h in zip(stand_in.param_groups, optimizer.param_groups) for k in h
-                          if k in ("momentum", "betas", *_DECAYS) and g[k] != h[k]}
-                try: scheduler.step()
-                except (ValueError, TypeError) as e:
-                    if t < steps - 1: raise ValueError(f"scheduler must last for {steps} steps, at step {t + 1}: {e}")
-        return list(np.array(rates).T)
-    if not callable(scheduler):
-        raise TypeError("scheduler must be a torch LRScheduler or a function from the step to a multiple of the rate, "
-                        f"got a {type(scheduler).__name__}")
-    return [np.array([lr*float(scheduler(t)) for t in range(steps)]) for lr in now]
+    if not isinstance(scheduler, LRScheduler):
+        shares = np.array([float(scheduler(t)) for t in range(steps)])
+        return [lr*shares for lr in now]
+    stand_in = torch.optim.SGD([dict(copy.deepcopy({k: v for k, v in g.items() if k != "params"}),
+                                     params=[torch.zeros(1)]) for g in optimizer.param_groups], lr=1e-3)
+    scheduler = copy.deepcopy(scheduler, {id(optimizer): stand_in})
+    rates = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")                # nobody steps the stand-in
+        for t in range(steps):
+            rates.append([float(g["lr"]) for g in stand_in.param_groups])
+            moved |= {k for g, h in zip(stand_in.param_groups, optimizer.param_groups) for k in h
+                      if k in ("momentum", "betas", *_DECAYS) and g[k] != h[k]}
+            try: scheduler.step()
+            except (ValueError, TypeError) as e:
+                if t < steps - 1: raise ValueError(f"scheduler must last for {steps} steps, at step {t + 1}: {e}")
+    return list(np.array(rates).T)
 
-# %% ../nbs/07_audit.ipynb #bcddb759
-class _Row(NamedTuple):
-    shown: dict       # what stands in the table
-    p: object         # the parameter
-    uses: list        # its names and kinds in the model
-    groups: list      # the groups that hold it
-    probe: object     # a `_Probe`, or None
-    problem: str = "" # what kept it from being measured
+# %% ../nbs/07_audit.ipynb #90d97885
+def _sample(x, most=2**17):
+    "Evenly spaced entries of a tensor, in a row, at most so many"
+    return x.flatten()[::-(-x.numel()//most) | 1]
+
+def _repeated(x, least=2**16):
+    "A small tensor again and again, with so many entries at least"
+    return x.repeat(-(-least//x.numel()), *[1]*(x.ndim - 1))
+
+def _made_up(p, block=2**16 + 1):
+    "A seeded random gradient: a block of normal numbers of size 1e-3, repeated"
+    g = torch.randn(min(p.numel(), block), generator=torch.Generator().manual_seed(p.numel())).mul_(1e-3)
+    return _repeated(g.to(p.device, p.dtype), p.numel())[:p.numel()].reshape(p.shape)
 
 def _sparse_gradient(p):
     rows = torch.arange(min(2, len(p)), device=p.device)
     return torch.sparse_coo_tensor(rows[None], torch.full_like(p.detach()[:len(rows)], 1e-3), p.shape,
                                    check_invariants=False)
 
-# %% ../nbs/07_audit.ipynb #0f81863b
 def _dot(a, b, block=2**20):
     "The sum of all products, in blocks: exact enough, and no copies of large tensors"
-    def flat(x): return (torch.view_as_real(x.contiguous()) if x.is_complex() else x).detach().flatten()
-    a, b = flat(a), flat(b)
-    wide = torch.float64 if a.dtype == torch.float64 else torch.float32
-    return sum(torch.dot(x.to(wide), y.to(wide)).item() for x, y in zip(a.split(block), b.split(block)))
+    def blocks(x): return (torch.view_as_real(x) if x.is_complex() else x).detach().flatten().split(block)
+    return sum((x.double() @ y.double()).item() for x, y in zip(blocks(a), blocks(b)))
 
-def _pair(bench, p, grad, lr, pick=None):
+def _pair(bench, p, grad, lr, pick=_whole):
     "What a step with decay takes from `p` against one without: the share lost, the share of weights moved"
     lost = _after(bench, p, grad, decay=0., lr=lr, pick=pick)
     lost -= _after(bench, p, grad, lr=lr, pick=pick)
-    if pick: p = pick(p)
+    p = pick(p)
     size, taken = _dot(p, p), _dot(lost, p)
     if not math.isfinite(taken): raise FloatingPointError("the step makes some weights nan or infinite")
     if size == 0: return math.nan, math.nan
     return taken/size, (torch.count_nonzero(lost)/torch.count_nonzero(p.detach())).item()
 
-# %% ../nbs/07_audit.ipynb #a03ed1e5
+# %% ../nbs/07_audit.ipynb #0f1df60e
 class _Measure:
     "Measures the parameters of one optimizer, and remembers what it learned about each group"
-    def __init__(self, optimizer, steps, scheduler):
-        self.optimizer, self.bench, self.known = optimizer, _Bench(optimizer), {}
-        self.moved, self.made_up = set(), False      # settings that the scheduler changes besides the rate
+    def __init__(self, optimizer, steps, scheduler, first):
+        self.bench, self.known, self.first = _Bench(optimizer), {}, first
+        self.foreseen = not isinstance(scheduler, ReduceLROnPlateau)     # that one waits for a metric
+        scheduler = scheduler if self.foreseen else None
+        self.moved = set()                             # settings that the scheduler changes besides the rate
         self.rates = _rates(optimizer, steps, scheduler, self.moved)
         self.steps, self.scheduled = steps, scheduler is not None
 
@@ -323,81 +329,70 @@ class _Measure:
                  if isinstance(s.get(k), (int, float, torch.Tensor))]
         return next((x for x in found if x), 0.)
 
-    def probe(self, p, lr, wd, key, share=None):
-        "The probe for parameters like `p`; one that measured otherwise in its own dtype gets its own"
-        key = key if share is None else (*key, round(2*math.log2(share)) if share > 0 else None)
-        if key not in self.known: self.known[key] = _probe(self.bench, p, lr, wd)
+    def probe(self, row, *special):
+        "The probe for parameters like this one; `special`: what it showed that others of its group don't"
+        key = row.group, row.p.ndim, *special
+        if key not in self.known: self.known[key] = _probe(self.bench, row.p, row.lr, row.wd)
         return self.known[key]
 
-# %% ../nbs/07_audit.ipynb #c6a6ba93
+    def decays_unasked(self, p):
+        "Does the optimizer decay a parameter that has no gradient?"
+        try: return not torch.equal(*(_after(self.bench, p, None, decay=d) for d in (0., 1.)))
+        except Exception: return False
+
+    def relative(self, row):
+        "The decay of the run's steps, relative to a step at the rate of the table"
+        if not row.lr > 0: return np.ones(self.steps)
+        return (self.rates[row.group - self.first]/row.lr)**(row.probe.power if row.probe else 1.)
+
+    def left(self, row):
+        "What is left of a weight without gradient after the run, at the rates of the schedule"
+        if not self.steps or math.isnan(row.factor): return math.nan
+        if self.moved & {*_DECAYS} or "momentum" in self.moved and row.how.startswith("L2"): return math.nan
+        return float(abs(np.prod(1 - (1 - row.factor)*self.relative(row))))
+
+# %% ../nbs/07_audit.ipynb #94d25f54
 @patch
-def warm(self:_Measure, p, grad, lr, pick, steps=3):
-    "A bench whose optimizer has made some steps: the first one is special in some"
-    q = nn.Parameter((pick(p) if pick else p).detach().clone())
-    twin = self.bench.twin(p, q, pick=pick)
-    if lr is not None: _change(twin, ("lr",), lambda x: x*0 + lr)
-    for _ in range(steps):
-        q.grad = grad.clone()
-        _step(twin)
-    return _Bench(twin), q
+def __call__(self:_Measure, row, i, sparse):
+    "Fill a row: what decay does to its parameter, in the group `i`"
+    p, grad = row.p, row.p.grad
+    row.group, row.lr, row.wd = self.first + i, self.rate(i), self.wd(p)
+    sparse = sparse or grad is not None and grad.is_sparse
+    asked = p.requires_grad or grad is not None or self.decays_unasked(p)
+    if asked and p.numel():
+        row.made_up = grad is None
+        try: self.compare(row, sparse)
+        except Exception as e:                         # whatever an unknown optimizer may throw
+            if row.wd: row.how, row.factor, row.moved = "refused", math.nan, math.nan
+            row.problem = f"{type(e).__name__}: {e}"*bool(row.wd)
+    row.half_life = math.nan if math.isnan(row.factor) else half_life(row.factor)
+    row.left = self.left(row)
 
 @patch
-def __call__(self:_Measure, p, sparse):
-    "lr, wd, how, factor, left and moved of one parameter, its probe, and what went wrong"
-    i = self.bench.groups(p)[0]
-    lr, wd = self.rate(i), self.wd(p)
-    row = dict(lr=lr, wd=wd, how="none", factor=1., moved=0.)
-    if not p.requires_grad and p.grad is None and not self.decays_unasked(p): return row, None, ""
-    sparse = sparse or p.grad is not None and p.grad.is_sparse
-    if sparse and not wd: return row, None, ""
-    real = p.grad is not None
-    grad = p.grad.detach() if real else _sparse_gradient(p) if sparse else None
-    self.made_up |= not real
-    try: return self._measured(p, grad, row, (i, p.ndim), sparse)
-    except Exception as e:                         # whatever an unknown optimizer may throw
-        if not wd and not sparse: return row, None, ""
-        return row | dict(how="refused", factor=math.nan, moved=math.nan), None, f"{type(e).__name__}: {e}"
-
-# %% ../nbs/07_audit.ipynb #6b1a3add
-@patch
-def decays_unasked(self:_Measure, p):
-    "Does the optimizer decay a parameter that has no gradient?"
-    try: return not torch.equal(*(_after(self.bench, p, None, decay=d) for d in (0., 1.)))
-    except Exception: return False
-
-@patch
-def _measured(self:_Measure, p, grad, row, key, sparse):
-    lr, wd = row["lr"], row["wd"]
-    set_lr = lr if self.scheduled else None
-    if sparse:
-        share, moved = _pair(self.bench, p, grad, set_lr)
-        return row | dict(how="lr x wd" if share else "none", factor=1 - share, moved=moved), None, ""
-    probe = self.probe(p, lr, wd, key)
-    if not wd: return row | dict(how=probe.how, factor=probe.factor), probe, ""
-    if lr == 0: return row | dict(how=probe.how, factor=1. if probe.power else probe.factor), probe, ""
-    pick = _sample if probe.each and p.numel() > 2**18 else None
-    if grad is None: grad = _made_up(pick(p) if pick else p)
-    elif pick: grad = pick(grad)
-    share, moved = _pair(self.bench, p, grad, set_lr, pick)
-    def agrees(): return math.isnan(share) or probe.one == 1 - share or abs(share/(1 - probe.one) - 1) < 0.02
-    if p.dtype in (torch.float32, torch.float64) and not agrees():
-        share, moved = _pair(*self.warm(p, grad, set_lr, pick), grad, set_lr)
-        if not agrees(): probe = self.probe(p, lr, wd, key, share)
-    row = row | dict(how=probe.how, factor=probe.factor, moved=moved)
-    if probe.one < 1 and not agrees():
-        few = 0 < moved < 0.5 and moved*p.numel() < 1000    # rounding moves a few, by luck
-        row["factor"] = math.nan if few else 1 - share*(1 - probe.factor)/(1 - probe.one)
-    return row, probe, ""
-
-# %% ../nbs/07_audit.ipynb #d1302833
-@patch
-def left(self:_Measure, row, probe, i):
-    "What is left of a weight without gradient after the run, at the rates of the schedule"
-    if not self.steps or math.isnan(row["factor"]): return math.nan
-    if self.moved & {*_DECAYS} or "momentum" in self.moved and row["how"].startswith("L2"): return math.nan
-    if not row["factor"] < 1 or probe is None: return float(row["factor"]**self.steps)
-    relative = self.rates[i]/row["lr"] if row["lr"] > 0 else np.ones(self.steps)
-    return float(abs(np.prod(1 - (1 - row["factor"])*relative**probe.power)))
+def compare(self:_Measure, row, sparse):
+    "Two steps, and what they say"
+    p, bench, lr = row.p, self.bench, row.lr if self.scheduled else None
+    def learn(*special):
+        row.probe = self.probe(row, *special)
+        row.how, row.factor = row.probe.how, row.probe.factor
+    def gradient(pick):
+        if row.made_up: return _sparse_gradient(p) if sparse else _made_up(pick(p))
+        return pick(p.grad.detach())
+    def agrees(): return math.isnan(share) or row.probe.one == 1 - share or abs(share/(1 - row.probe.one) - 1) < 0.02
+    learn()
+    if row.lr == 0 and row.probe.power: row.factor = 1.
+    if not row.wd or row.lr == 0: return
+    pick = _sample if row.probe.each and p.numel() > 2**18 and not sparse else _whole
+    share, row.moved = _pair(bench, p, gradient(pick), lr, pick)
+    if not agrees() and p.dtype in (torch.float32, torch.float64):
+        q, g = nn.Parameter(pick(p).detach().clone()), gradient(pick)
+        share, row.moved = _pair(_warmed(bench, p, q, lr, [g]*3, pick=pick), q, g, None)
+        if not agrees(): learn(round(2*math.log2(share)) if share > 0 else None)
+    few = row.moved < 0.5 and row.moved*p.numel() < 1000            # rounding moves a few, by luck
+    if few and row.probe.each and p.numel() < 2**16 and not agrees() and not sparse:
+        share, row.moved = _pair(bench, p, gradient(_repeated), lr, _repeated)
+    if row.probe.one < 1 and not agrees():
+        row.factor = math.nan if few and row.moved else 1 - share*(1 - row.factor)/(1 - row.probe.one)
 
 # %% ../nbs/07_audit.ipynb #1d40a35d
 @contextmanager
@@ -411,11 +406,11 @@ def _untouched(params):
             random.setstate(python)
             np.random.set_state(numpy)
 
-# %% ../nbs/07_audit.ipynb #b81d7d6d
-def _covered(model):
+# %% ../nbs/07_audit.ipynb #f00f15ed
+def _covered(layers):
     "Weights right before a batch or instance norm of their own: their size does not matter to what the model computes"
     found = []
-    for parent in model.modules():
+    for parent in layers:
         last = None
         for child in parent.children():
             if isinstance(child, (nn.Identity, nn.ReLU, nn.Dropout)): continue
@@ -423,16 +418,13 @@ def _covered(model):
             if norm and last is not None and len(last) == child.num_features: found.append(last)
             w = getattr(child, "weight", None)
             last = w if isinstance(w, nn.Parameter) and w.ndim > 1 and not norm else None
-    return [p for p in found if _scale_free(p) is not False]
+    return {id(p) for p in found if _scale_free(p)}
 
 def _scale_free(p):
-    "Is the gradient of each row at a right angle to the row, as where the size does not matter? None: can't tell"
-    if p.grad is None or p.grad.is_sparse or p.dtype not in (torch.float32, torch.float64): return None
-    w, g = p.detach().flatten(1), p.grad.flatten(1)
-    live = g.norm(dim=1) > 0
-    if not live.any(): return None
-    cos = torch.cosine_similarity(w[live].double(), g[live].double(), dim=1)
-    return bool(cos.abs().max() < 1e-3)
+    "Is the gradient of each row at a right angle to it, as where its size does not matter? Yes, if nobody can tell"
+    if p.grad is None or p.grad.is_sparse or p.dtype not in (torch.float32, torch.float64): return True
+    w, g = p.detach().flatten(1).double(), p.grad.flatten(1).double()
+    return bool((torch.cosine_similarity(w, g, dim=1).abs() < 1e-3).all())
 
 # %% ../nbs/07_audit.ipynb #bebd5cfd
 class Verdict(NamedTuple):
@@ -445,12 +437,14 @@ class Verdict(NamedTuple):
         names = ", ".join(self.parameters[:3]) + f" and {len(self.parameters) - 3} more"*(len(self.parameters) > 3)
         return self.says + f" ({names})"*bool(names) + "."
 
-# %% ../nbs/07_audit.ipynb #5413620f
+# %% ../nbs/07_audit.ipynb #b135ac0a
+_COLUMNS = "name kind shape dtype group lr wd how factor half_life left moved".split()
+
 class DecayAudit:
     "What weight decay does to each parameter; made by `decay_audit`"
-    def __init__(self, rows, made_up, steps, verdicts):
-        self.table = pd.DataFrame([r.shown for r in rows]).astype({"group": "Int64"})
-        self.made_up, self.steps, self.verdicts = made_up, steps, verdicts
+    def __init__(self, rows, steps, verdicts):
+        self.table = pd.DataFrame([{k: getattr(r, k) for k in _COLUMNS} for r in rows]).astype({"group": "Int64"})
+        self.made_up, self.steps, self.verdicts = any(r.made_up for r in rows), steps, verdicts
 
     def to_frame(self):
         "The table: a row for each parameter"
@@ -473,7 +467,7 @@ class DecayAudit:
                        for v in self.verdicts)
         return f"<ul>{says}</ul>" + self._shown().to_html(index=False, max_rows=24, border=0)
 
-# %% ../nbs/07_audit.ipynb #18d71eb1
+# %% ../nbs/07_audit.ipynb #7ea62344
 _COLORS = dict(weight="C0", embedding="C1", norm="C3", bias="C4", scale="C5", token="C6", position="C8", unknown="0.5")
 
 @patch
@@ -481,190 +475,175 @@ def plot(self:DecayAudit, ax=None):
     "Half-life over parameter, coloured by kind; the run's length as a line. Arrows: never; crosses: it depends"
     t = self.table
     if ax is None: _, ax = plt.subplots(figsize=(7.5, 1.3 + min(0.22*len(t), 5)))
-    places = np.arange(len(t))
     finite = t.half_life.replace(np.inf, np.nan)
     known = [x for x in [*finite.dropna(), self.steps] if x]
     low, high = (min(known)/3, max(known)*30) if known else (1, 1e6)
-    for kind, rows in t.groupby("kind").groups.items():
-        ax.plot(finite[rows], places[rows], "o", color=_COLORS[kind], label=kind)
-        never = [i for i in rows if t.half_life[i] == np.inf]
+    for kind, rows in t.groupby("kind"):
+        ax.plot(finite[rows.index], rows.index, "o", color=_COLORS[kind], label=kind)
+        never = rows.index[rows.half_life == np.inf]
         ax.plot([high/2]*len(never), never, ">", color=_COLORS[kind], mfc="none")
     unknown = t.index[t.half_life.isna()]
     ax.plot([high/2]*len(unknown), unknown, "x", color="0.4")
     if self.steps: ax.axvline(self.steps, color="0.3", ls="--", lw=1, label=f"the run, {self.steps:,} steps")
-    if len(t) <= 40: ax.set_yticks(places, t.name)
+    if len(t) <= 40: ax.set_yticks(t.index, t.name)
+    else: ax.set_ylabel("parameter, in the model's order")
     ax.set(xscale="log", xlim=(low, high), xlabel="half-life (steps)", ylim=(len(t) - 0.5, -0.5))
-    if len(t) > 40: ax.set_ylabel("parameter, in the model's order")
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
 
-# %% ../nbs/07_audit.ipynb #a4d2aeb2
-def _names(rows): return [r.shown["name"] for r in rows]
-
-def _is_rounded(r):
-    "Would the decay of this row move more weights in exact numbers?"
-    s = r.shown
-    return bool(r.probe and s["wd"] and s["lr"] and r.probe.one < 1 and s["moved"] < 0.5)
+# %% ../nbs/07_audit.ipynb #f83090c7
+def _say(rows, says, remedy=""):
+    "A verdict about these rows, if there are any; its sentence and its remedy may be functions of the first"
+    first = [text(rows[0]) if rows and callable(text) else text for text in (says, remedy)]
+    return [Verdict(first[0], [r.name for r in rows], first[1])] if rows else []
 
 def _about_rounding(rows):
-    lost = [r for r in rows if _is_rounded(r)]
-    once = [r for r in lost if r.shown["moved"] and 1 - r.probe.one < torch.finfo(r.p.dtype).eps/4]
-    kernels = {(id(r.groups[0][0]), r.p.dtype) for r in once}      # nearest rounding alone moves none
-    lost = [r for r in lost if (id(r.groups[0][0]), r.p.dtype) not in kernels]
-    if once:
-        most = max(r.shown["moved"] for r in once)
-        yield Verdict(f"Rounded together with the update, or by chance: decay moves {most:.2%} of the weights at most, "
-                      "by a whole gap each; the factor says what it takes on average", _names(once), "")
-    for dtype in dict.fromkeys(r.p.dtype for r in lost):
-        mine = [r for r in lost if r.p.dtype == dtype]
-        s, eps, most = mine[0].shown, torch.finfo(dtype).eps, max(r.shown["moved"] for r in mine)
-        says = (f"Rounded away: one step takes {1 - mine[0].probe.one:.1e} of a weight, and {s['dtype']} "
-                f"moves {f'{most:.1%} at most' if most else 'none'} of the weights by it")
-        if s["how"] == "lr x wd":
-            says += f"; from lr = {eps/4/s['wd']:.2g} on it moves some, from {eps/2/s['wd']:.2g} on all"
-        yield Verdict(says, _names(mine), f"# lr*wd must be above {eps/2:.0e}" if eps < 1e-6 else
-                      "model.float()  # before the optimizer is made; then torch.autocast for the passes")
-
-# %% ../nbs/07_audit.ipynb #5a37cf91
-def _worth(r):
-    "The run in steps at the rate of the table"
-    measure, i = r.groups[0]
-    if not r.probe or not r.shown["lr"]: return measure.steps
-    return float(np.sum((measure.rates[i]/r.shown["lr"])**r.probe.power))
+    "Rows whose decay would move more weights in exact numbers"
+    lost = [r for r in rows if r.decayed and r.probe and r.lr and r.probe.one < 1 and r.moved < 0.5]
+    chance = [r for r in lost if r.moved and 1 - r.probe.one < torch.finfo(r.p.dtype).eps/4]    # to nearest none would
+    kernels = {(id(r.measure), r.dtype) for r in chance}
+    yield from _say(chance, f"Rounded together with the update, or by chance: decay moves "
+                    f"{max((r.moved for r in chance), default=0):.2%} of the weights at most, by a whole gap each; "
+                    "the factor says what it takes on average")
+    for dtype in dict.fromkeys(r.dtype for r in lost):
+        mine = [r for r in lost if r.dtype == dtype and (id(r.measure), dtype) not in kernels]
+        eps, most = torch.finfo(getattr(torch, dtype)).eps, max((r.moved for r in mine), default=0)
+        yield from _say(mine, lambda r: (
+            f"Rounded away: one step takes {1 - r.probe.one:.1e} of a weight, and {dtype} "
+            f"moves {f'{most:.1%} at most' if most else 'none'} of the weights by it" + (r.how == "lr x wd")*(
+            f"; from lr = {eps/4/r.wd:.2g} on it moves some, from {eps/2/r.wd:.2g} on all")),
+            f"# lr*wd must be above {eps/2:.0e}" if eps < 1e-6 else
+            "model.float()  # before the optimizer is made; then torch.autocast for the passes")
 
 def _about_length(rows, steps):
-    if not steps: return
-    once = "  # for one half-life in the run"
-    slow = [r for r in rows if r.shown["left"] > 0.5**0.01 and r.shown["factor"] < 1]
-    fast = [r for r in rows if r.shown["half_life"] < steps/100]
-    if slow:
-        s = slow[0].shown
-        lives = -math.log2(s["left"])
-        yield Verdict(f"Decays next to nothing: {s['left']:.4%} of a weight without gradient is left "
-                      f"after {steps:,} steps", _names(slow), f"weight_decay={s['wd']/lives:.2g}{once}"*(lives > 0))
-    if fast:
-        s = fast[0].shown
-        yield Verdict(f"Forgets: a half-life of {s['half_life']:,.0f} steps in a run of {steps:,}", _names(fast),
-                      f"weight_decay={s['wd']*s['half_life']/_worth(fast[0]):.2g}{once}")
+    "Rows that decay too slowly or too fast for the run; one half-life in the run is the remedy"
+    def slower(r, lives): return f"weight_decay={r.wd/lives:.2g}  # for one half-life in the run"*(lives > 0)
+    yield from _say([r for r in rows if r.left > 0.5**0.01 and r.factor < 1], lambda r: (
+        f"Decays next to nothing: {r.left:.4%} of a weight without gradient is left after {steps:,} steps"),
+        lambda r: slower(r, -math.log2(r.left)))
+    yield from _say([r for r in rows if steps and r.half_life < steps/100], lambda r: (
+        f"Forgets: a half-life of {r.half_life:,.0f} steps in a run of {steps:,}"),
+        lambda r: slower(r, r.measure.relative(r).sum()/r.half_life))
 
+# %% ../nbs/07_audit.ipynb #bc1184f2
 _WHY = dict(norm="scales are pulled towards 0, not towards the 1 where they began, and shifts learn little by heart",
             bias="biases learn little by heart",
             scale="scales are pulled towards 0, which shuts off what they scale",
             token="one vector for all, trained in every step",
             position="rows that the data seldom reach fade, where there are such")
 
-# %% ../nbs/07_audit.ipynb #b143ddb0
-def _about_kinds(decayed, covered):
+def _about_kinds(decayed, steps):
     for kind, why in _WHY.items():
-        if mine := [r for r in decayed if r.shown["kind"] == kind]:
-            what = f"a {kind}" if len(mine) == 1 else f"{len(mine)} of kind {kind}"
-            yield Verdict(f"Decays {what}: {why}", _names(mine), f"decay_groups(model, wd={mine[0].shown['wd']:g})")
-    if mine := [r for r in decayed if any(r.p is p for p in covered)]:
-        yield Verdict("A norm follows and undoes the size: decay raises the effective rate here, it shrinks nothing",
-                      _names(mine), "# tune lr and wd together: lr*wd sets the pace (chapter 05)")
+        mine = [r for r in decayed if r.kind == kind]
+        yield from _say(mine, f"Decays {f'a {kind}' if len(mine) == 1 else f'{len(mine)} of kind {kind}'}: {why}",
+                        lambda r: f"decay_groups(model, wd={r.wd:g})")
+    yield from _say([r for r in decayed if r.kind == "embedding" and r.factor < 1 and r.probe], lambda r: (
+        f"Decays a table's rows, met by the batch or not: one met every {r.half_life:,.0f} steps is half gone by then"
+        + (f", one never met keeps {r.left:.2g} of itself in {steps:,} steps" if r.left >= 0 else "")
+        + ("" if r.made_up else f" (the gradient at hand meets {_met(r.p.grad)} of {len(r.p):,})")),
+        lambda r: f"decay_groups(model, wd={r.wd:g}, no_decay=('bias', 'norm', 'scale', 'token', 'position', "
+                  "'embedding'))  # if rows are seldom met")
+    yield from _say([r for r in decayed if r.covered],
+                    "A norm follows and undoes the size: decay raises the effective rate here, it shrinks nothing",
+                    "# tune lr and wd together: lr*wd sets the pace (chapter 05)")
 
-# %% ../nbs/07_audit.ipynb #1ef59966
+def _met(grad):
+    "How many rows of a table have a gradient"
+    return f"{int((grad != 0).flatten(1).any(1).sum()):,}"
+
+# %% ../nbs/07_audit.ipynb #5a2ddeb6
 def _about_form(rows, decayed):
-    l2 = [r for r in decayed if r.shown["how"] == "L2 in the gradient"]
-    if mine := [r for r in l2 if math.isnan(r.shown["factor"])]:
-        yield Verdict("L2 under an adaptive rate: the decay is divided away with the gradient, no factor says how much",
-                      _names(mine), "torch.optim.AdamW(decay_groups(model, wd=0.01))  # or decoupled_weight_decay=True")
-    if mine := [r for r in l2 if r.shown["factor"] < 1]:
-        many = (1 - mine[0].probe.factor)/(1 - mine[0].probe.one)
-        yield Verdict("L2 passes through the momentum: in the long run "
-                      f"it takes {many:.1f} times what one step takes", _names(mine), "")
-    unknown = [r for r in decayed if r.probe and math.isnan(r.probe.factor)]
-    if mine := [r for r in unknown if r.shown["how"] != "L2 in the gradient"]:
-        yield Verdict("No factor: what decay takes depends on the gradient, or differs between weights",
-                      _names(mine), "")
-    unused = [r for r in rows if r.shown["wd"] and r.shown["how"] == "none" and r.probe is not None]
-    using = {id(r.groups[0][0]) for r in decayed}
-    if mine := [r for r in unused if id(r.groups[0][0]) in using]:
-        yield Verdict(f"wd {mine[0].shown['wd']:g} is set, and the optimizer leaves these out by a rule of its own",
-                      _names(mine), "")
-    if mine := [r for r in unused if id(r.groups[0][0]) not in using]:
-        yield Verdict(f"wd {mine[0].shown['wd']:g} is set and never used: a step with it is a step without it",
-                      _names(mine),
-                      f"torch.optim.AdamW(decay_groups(model, wd={mine[0].shown['wd']:g}))  # one that uses it")
-    if mine := [r for r in rows if r.shown["how"] == "undeclared"]:
-        yield Verdict("Shrinks though wd is 0: another setting decays", _names(mine),
-                      "lambd=0  # in torch.optim.ASGD, or whatever it is called in this optimizer")
-    yield from _about_rate(decayed)
+    l2, plain, alone = ([r for r in decayed if r.how == how] for how in ("L2 in the gradient", "lr x wd", "wd alone"))
+    changing = [r for r in decayed if r.probe and math.isnan(r.probe.factor) and r.probe.one < 1]
+    unknown = [r for r in decayed if r.probe and math.isnan(r.probe.one)]
+    yield from _say([r for r in unknown if r in l2],
+                    "L2 under an adaptive rate: the decay is divided away with the gradient, no factor says how much",
+                    "torch.optim.AdamW(decay_groups(model, wd=0.01))  # or decoupled_weight_decay=True")
+    yield from _say([r for r in l2 if r.factor < 1], lambda r: (
+        "L2 passes through the momentum: in the long run it takes "
+        f"{(1 - r.probe.factor)/(1 - r.probe.one):.1f} times what one step takes"))
+    yield from _say([r for r in unknown if r not in l2],
+                    "No factor: what decay takes depends on the gradient, or differs between weights")
+    yield from _say(changing, lambda r: (
+        f"No half-life: an early step takes {1 - r.probe.one:.1e} of a weight, a later one another share, "
+        "and that never settles"))
+    unused = [r for r in rows if r.wd > 0 and r.how == "none" and r.probe]
+    using = {id(r.measure) for r in decayed}
+    yield from _say([r for r in unused if id(r.measure) in using],
+                    lambda r: f"wd {r.wd:g} is set, and the optimizer leaves these out by a rule of its own")
+    yield from _say([r for r in unused if id(r.measure) not in using],
+                    lambda r: f"wd {r.wd:g} is set and never used: a step with it is a step without it",
+                    lambda r: f"torch.optim.AdamW(decay_groups(model, wd={r.wd:g}))  # one that uses it")
+    yield from _say([r for r in rows if r.how == "undeclared"], "Shrinks though wd is 0: another setting decays",
+                    "lambd=0  # in torch.optim.ASGD, or whatever it is called in this optimizer")
+    def off(r): return r.factor == r.probe.factor and abs((1 - r.factor)/(r.lr*r.wd) - 1) > 0.02
+    yield from _say([r for r in plain if r.factor < 1 and r.probe and off(r)], lambda r: (
+        f"Not 1 - lr x wd: that would leave {1 - r.lr*r.wd:.6f} in a step, and {r.factor:.6f} is left"))
+    yield from _say([r for r in plain if r.factor < 1], lambda r: (
+        "lr x wd: halve the rate and the decay halves with it: a half-life of "
+        f"{r.half_life:,.0f} steps becomes {2*r.half_life:,.0f}"),
+        lambda r: f"dict(lr={r.lr/2:g}, weight_decay={r.wd*2:g})  # half the rate, the same decay")
+    yield from _say([r for r in alone if r.factor < 1], lambda r: (
+        "wd alone: halve the rate and the decay stays, so it weighs twice as much against the gradient: "
+        f"a half-life of {r.half_life:,.0f} steps remains"))
 
-# %% ../nbs/07_audit.ipynb #8f416487
-def _about_rate(decayed):
-    plain = [r for r in decayed if r.shown["how"] == "lr x wd" and r.shown["factor"] < 1]
-    def off(r): return (1 - r.shown["factor"])/(r.shown["lr"]*r.shown["wd"]) - 1
-    if mine := [r for r in plain if r.shown["factor"] == r.probe.factor and abs(off(r)) > 0.02]:
-        s = mine[0].shown
-        yield Verdict(f"Not 1 - lr x wd: that would leave {1 - s['lr']*s['wd']:.6f} in a step, "
-                      f"and {s['factor']:.6f} is left", _names(mine), "")
-    if plain:
-        s = plain[0].shown
-        yield Verdict("lr x wd: halve the rate and the decay halves with it: a half-life of "
-                      f"{s['half_life']:,.0f} steps becomes {2*s['half_life']:,.0f}", _names(plain),
-                      f"dict(lr={s['lr']/2:g}, weight_decay={s['wd']*2:g})  # half the rate, the same decay")
-    if alone := [r for r in decayed if r.shown["how"] == "wd alone" and r.shown["factor"] < 1]:
-        yield Verdict("wd alone: halve the rate and the decay stays, so it weighs twice as much against the gradient: "
-                      f"a half-life of {alone[0].shown['half_life']:,.0f} steps remains", _names(alone), "")
-
-# %% ../nbs/07_audit.ipynb #77207c6e
+# %% ../nbs/07_audit.ipynb #1b2c9424
 def _about_places(rows):
-    mine = [r for r in rows if not r.groups]
-    if mine and any(r.uses[0][1] == "unknown" for r in rows):
-        yield Verdict("In no group, though the optimizer holds tensors that are not the model's: masters (then read "
-                      "those rows), or a model made anew", _names(mine), "")
-    elif mine:
-        yield Verdict("In no group: no optimizer trains them", _names(mine),
-                      "decay_groups(model, wd=0.01)  # holds every parameter once")
-    if mine := [r for r in rows if len(r.groups) > 1]:
-        yield Verdict("In two groups: stepped and decayed twice", _names(mine), "decay_groups(model, wd=0.01)")
+    masters = any(r.uses[0][1] == "unknown" for r in rows)
+    yield from _say([r for r in rows if not r.measure], *(
+        ("In no group, though the optimizer holds tensors that are not the model's: masters (then read those rows), "
+         "or a model made anew",) if masters else
+        ("In no group: no optimizer trains them", "decay_groups(model, wd=0.01)  # holds every parameter once")))
+    yield from _say([r for r in rows if r.groups > 1], "In two groups: stepped and decayed twice",
+                    "decay_groups(model, wd=0.01)")
     for r in rows:
         if len(r.uses) > 1:
             uses = " and ".join(f"{name} ({kind})" for name, kind in r.uses)
-            yield Verdict(f"Tied: one tensor is {uses}; it is {'not '*(r.shown['factor'] == 1)}decayed in all of them",
-                          _names([r]), f"decay_groups(model, wd={r.shown['wd']:g}, no_decay=('bias', 'norm', 'scale', "
-                          "'token', 'position', 'embedding'))  # if you want it out")
-    frozen = [r for r in rows if r.groups and not r.p.requires_grad]
-    if mine := [r for r in frozen if r.p.grad is None and r.shown["how"] != "none"]:
-        yield Verdict("Frozen, and decayed all the same: the optimizer doesn't ask for a gradient", _names(mine),
-                      "# give the optimizer only what trains: [p for p in model.parameters() if p.requires_grad]")
-    if mine := [r for r in frozen if r.p.grad is not None]:
-        yield Verdict("Frozen with a gradient left over: the optimizer goes on stepping and decaying them",
-                      _names(mine), "optimizer.zero_grad(set_to_none=True)")
-    if mine := [r for r in frozen if r.p.grad is None and r.shown["how"] == "none"]:
-        yield Verdict("Frozen: neither trained nor decayed", _names(mine), "")
+            yield from _say([r], f"Tied: one tensor is {uses}; it is {'not '*(r.factor == 1)}decayed in all of them",
+                            f"decay_groups(model, wd={r.wd:g}, no_decay=('bias', 'norm', 'scale', "
+                            "'token', 'position', 'embedding'))  # if you want it out")
+    frozen = [r for r in rows if r.measure and not r.p.requires_grad]
+    bare = [r for r in frozen if r.p.grad is None]
+    yield from _say([r for r in bare if r.how != "none"],
+                    "Frozen, and decayed all the same: the optimizer doesn't ask for a gradient",
+                    "# give the optimizer only what trains: [p for p in model.parameters() if p.requires_grad]")
+    yield from _say([r for r in frozen if r.p.grad is not None],
+                    "Frozen with a gradient left over: the optimizer goes on stepping and decaying them",
+                    "optimizer.zero_grad(set_to_none=True)")
+    yield from _say([r for r in bare if r.how == "none"], "Frozen: neither trained nor decayed")
 
-# %% ../nbs/07_audit.ipynb #32b90234
 def _about_limits(rows, measures):
-    if mine := [r for r in rows if r.problem]:
-        yield Verdict(f"Refused or not measurable: {mine[0].problem[:160]}", _names(mine), "")
-    if mine := [r for r in rows if r.groups and r.shown["lr"] == 0]:
-        yield Verdict("The rate is 0 now, so nothing moves", _names(mine),
-                      "decay_audit(optimizer, model, steps, scheduler)")
+    refused, tried = [r for r in rows if r.problem], [r for r in rows if r.probe or r.problem]
+    yield from _say(refused, lambda r: ("Nothing could be measured" if len(refused) == len(tried) else
+                                        "Refused or not measurable") + f": {r.problem[:160]}")
+    yield from _say([r for r in rows if r.lr == 0], "The rate is 0 now, so nothing moves",
+                    "decay_audit(optimizer, model, steps, scheduler)")
     for m in measures:
-        if m.moved & {"momentum", *_DECAYS}:
-            yield Verdict(f"The scheduler changes {' and '.join(sorted(m.moved))}, too: factors hold for now",
-                          [], "")
+        if not m.foreseen:
+            yield Verdict("The scheduler waits for a metric, which nobody can foresee: the rate is taken as it is now",
+                          [], "scheduler=lambda step: 0.1 if step > 5000 else 1.  # what you expect of it")
+        if moved := m.moved & {"momentum", *_DECAYS}:
+            yield Verdict(f"The scheduler changes {' and '.join(sorted(moved))}, too: factors hold for now", [], "")
     hooks = [f"_optimizer_step_{when}_hooks" for when in ("pre", "post")]
     if any(getattr(o, h, None) for m in measures for o in m.bench.nest for h in hooks):
         yield Verdict("Hooks are registered on the optimizer's step: the audit leaves them out", [], "")
-    if all(r.shown["how"] in ("none", "refused") for r in rows): yield Verdict("Nothing is decayed", [], "")
+    if all(r.how == "none" for r in rows): yield Verdict("Nothing is decayed", [], "")
+    elif any(r.made_up and r.wd > 0 for r in rows):
+        yield Verdict("No gradients at hand: measured with made-up ones", [], "loss.backward()  # before the audit")
 
-# %% ../nbs/07_audit.ipynb #3ab54e6d
-def _row(p, uses, measures, sparse):
+# %% ../nbs/07_audit.ipynb #60408fd8
+def _row(p, uses, measures, sparse, covered):
     "Measure one parameter under the optimizer that holds it"
-    groups = [(m, i) for m in measures for i in m.bench.groups(p)]
-    shown = dict(name=uses[0][0], kind=uses[0][1], shape=tuple(p.shape), dtype=str(p.dtype).removeprefix("torch."),
-                 group=None, lr=math.nan, wd=math.nan, how="none", factor=1., half_life=math.inf, left=math.nan,
-                 moved=0.)
-    if not groups: return _Row(shown | dict(left=1.), p, uses, groups, None)
-    measure, i = groups[0]
-    found, probe, problem = measure(p, sparse)
-    factor, before = found["factor"], sum(len(m.rates) for m in measures[:measures.index(measure)])
-    shown |= found | dict(half_life=math.nan if math.isnan(factor) else half_life(factor), group=before + i,
-                          left=measure.left(found, probe, i))
-    return _Row(shown, p, uses, groups, probe, problem)
+    (name, kind), *_ = uses
+    held = [(m, i) for m in measures for i in m.bench.groups(p)]
+    row = SimpleNamespace(
+        name=name, kind=kind, shape=tuple(p.shape), dtype=str(p.dtype).removeprefix("torch."), group=None,
+        lr=math.nan, wd=math.nan, how="none", factor=1., half_life=math.inf, left=1., moved=0.,
+        p=p, uses=uses, groups=len(held), measure=held[0][0] if held else None, probe=None, problem="",
+        made_up=False, covered=id(p) in covered)
+    if held: row.measure(row, held[0][1], id(p) in sparse)
+    row.decayed = row.wd > 0 and row.how not in ("none", "refused")
+    return row
 
 def _listed(optimizers, uses):
     "All parameters, the model's first, with their uses; places where nobody knows a name"
@@ -676,7 +655,6 @@ def _listed(optimizers, uses):
                 uses.setdefault(p, [(names[j] if names else f"group {i}, parameter {j}", "unknown")])
     return uses
 
-# %% ../nbs/07_audit.ipynb #54230c5a
 def _before_fit(learner):
     "A fastai Learner's optimizer; where there is none yet, one as `fit` would make it"
     if learner.opt is not None: return learner.opt
@@ -687,23 +665,17 @@ def _before_fit(learner):
         return learner.opt
     finally: learner.opt = None
 
-def _check_run(steps, scheduler):
-    if steps is None and scheduler is not None: raise ValueError("steps must be given with a scheduler, got None")
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 1):
-        raise ValueError(f"steps must be a whole number >= 1, got {steps!r}")
-
-def _judged(rows, measures, model, steps):
+def _judged(rows, measures, steps):
     "All that is to be said"
-    decayed = [r for r in rows if r.groups and r.shown["wd"] > 0 and r.shown["how"] not in ("none", "refused")]
-    covered = [] if model is None else _covered(model)
-    return [*_about_rounding(rows), *_about_length(rows, steps), *_about_kinds(decayed, covered),
+    decayed = [r for r in rows if r.decayed]
+    return [*_about_rounding(rows), *_about_length(rows, steps), *_about_kinds(decayed, steps),
             *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)]
 
-# %% ../nbs/07_audit.ipynb #cdc78278
+# %% ../nbs/07_audit.ipynb #6eef28af
 def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a bare model
                 model=None,     # its model, for names and kinds
                 steps:int=None, # still to come, for the share that is left after them
-                scheduler=None, # torch's, stepped as the optimizer is; or step -> share
+                scheduler=None, # torch's, one per optimizer at most; or step -> share
 ) -> DecayAudit:                # table, sentences with remedies, picture
     """Measure what weight decay does to each parameter: a step with wd as set, another with 0,
     on copies from the same state, with the gradients at hand or made-up ones. Nothing of yours
@@ -716,18 +688,22 @@ def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a ba
     if isinstance(optimizer, nn.Module):
         if model is not None: raise TypeError("optimizer must come first, got its model there")
         model, optimizer = optimizer, torch.optim.AdamW(decay_groups(optimizer, 1e-2), lr=1e-3)
-    _check_run(steps, scheduler)
+    if steps is None and scheduler is not None:
+        raise ValueError("steps must be given with a scheduler, got None")
+    if steps is not None and (type(steps) is bool or not isinstance(steps, Integral) or steps < 1):
+        raise ValueError(f"steps must be a whole number >= 1, got {steps!r}")
     several = optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]
     if not several: raise ValueError("optimizer must hold at least one, got an empty list")
-    optimizers = [_core(o) for o in several]
+    optimizers, measures = [_core(o) for o in several], []
     uses = _listed(optimizers, {} if model is None else parameter_kinds(model))
     layers = [] if model is None else list(model.modules())
     sparse = {id(m.weight) for m in layers if getattr(m, "sparse", False) is True}
+    covered = _covered(layers)
     with _untouched(uses):
-        measures = [_Measure(o, steps, scheduler) for o in optimizers]
-        rows = [_row(p, u, measures, id(p) in sparse) for p, u in uses.items()]
-    made_up = any(m.made_up for m in measures)
-    return DecayAudit(rows, made_up, steps, _judged(rows, measures, model, steps))
+        for o, s in zip(optimizers, _one_each(optimizers, scheduler)):
+            measures.append(_Measure(o, steps, s, first=sum(len(m.rates) for m in measures)))
+        rows = [_row(p, u, measures, sparse, covered) for p, u in uses.items()]
+    return DecayAudit(rows, steps, _judged(rows, measures, steps))
 
 # %% ../nbs/07_audit.ipynb #32bd5edd
 def GroupedOptim(params,     # groups, as `decay_groups` makes them; a Learner's `splitter`
