@@ -240,7 +240,7 @@ def _probe(bench, p, lr, wd):
     if 1 - settled < 1e-6*(1 - one): settled = 1.      # taken back in the steps that follow
     return _Probe(how, settled, one if steady else math.nan, power, each)
 
-# %% ../nbs/07_audit.ipynb #2f18e7e8
+# %% ../nbs/07_audit.ipynb #a70a1627
 def _one_each(optimizers, scheduler):
     "The scheduler of each optimizer, None where it has none"
     given = [s for s in (scheduler if isinstance(scheduler, (list, tuple)) else [scheduler]) if s is not None]
@@ -248,12 +248,11 @@ def _one_each(optimizers, scheduler):
         if not isinstance(s, LRScheduler) and not callable(s):
             raise TypeError("scheduler must be a torch LRScheduler, a function from the step to a multiple of the "
                             f"rate, or a list of such, got a {type(s).__name__}")
-    each = [[s for s in given if getattr(s, "optimizer", o) is o] for o in optimizers]
-    if any(all(s is not x for mine in each for x in mine) for s in given):
-        raise ValueError("scheduler must be one of the audited optimizer, got one of another")
-    if max(map(len, each)) > 1:
-        raise ValueError("scheduler must be one for an optimizer: chain two with torch's ChainedScheduler")
-    return [mine[0] if mine else None for mine in each]
+    theirs = [id(s.optimizer) for s in given if isinstance(s, LRScheduler)]
+    if not {*theirs} <= {*map(id, optimizers)} or len({*theirs}) < len(theirs):
+        raise ValueError("scheduler must be one of the audited optimizer, for each one at most "
+                         "(torch's ChainedScheduler joins two), got another")
+    return [next((s for s in given if getattr(s, "optimizer", o) is o), None) for o in optimizers]
 
 def _rates(optimizer, steps, scheduler, moved):
     "The rates of the run for each group: what a copy of the scheduler makes of stand-ins for the groups"
@@ -277,7 +276,7 @@ def _rates(optimizer, steps, scheduler, moved):
                 if t < steps - 1: raise ValueError(f"scheduler must last for {steps} steps, at step {t + 1}: {e}")
     return list(np.array(rates).T)
 
-# %% ../nbs/07_audit.ipynb #90d97885
+# %% ../nbs/07_audit.ipynb #e5536aab
 def _sample(x, most=2**17):
     "Evenly spaced entries of a tensor, in a row, at most so many"
     return x.flatten()[::-(-x.numel()//most) | 1]
@@ -290,11 +289,6 @@ def _made_up(p, block=2**16 + 1):
     "A seeded random gradient: a block of normal numbers of size 1e-3, repeated"
     g = torch.randn(min(p.numel(), block), generator=torch.Generator().manual_seed(p.numel())).mul_(1e-3)
     return _repeated(g.to(p.device, p.dtype), p.numel())[:p.numel()].reshape(p.shape)
-
-def _sparse_gradient(p):
-    rows = torch.arange(min(2, len(p)), device=p.device)
-    return torch.sparse_coo_tensor(rows[None], torch.full_like(p.detach()[:len(rows)], 1e-3), p.shape,
-                                   check_invariants=False)
 
 def _dot(a, b, block=2**20):
     "The sum of all products, in blocks: exact enough, and no copies of large tensors"
@@ -311,7 +305,7 @@ def _pair(bench, p, grad, lr, pick=_whole):
     if size == 0: return math.nan, math.nan
     return taken/size, (torch.count_nonzero(lost)/torch.count_nonzero(p.detach())).item()
 
-# %% ../nbs/07_audit.ipynb #0f1df60e
+# %% ../nbs/07_audit.ipynb #86bc5fb7
 class _Measure:
     "Measures the parameters of one optimizer, and remembers what it learned about each group"
     def __init__(self, optimizer, steps, scheduler, first):
@@ -321,8 +315,6 @@ class _Measure:
         self.moved = set()                             # settings that the scheduler changes besides the rate
         self.rates = _rates(optimizer, steps, scheduler, self.moved)
         self.steps, self.scheduled = steps, scheduler is not None
-
-    def rate(self, i): return float(np.max(self.rates[i])) if self.scheduled else float(self.rates[i][0])
 
     def wd(self, p):
         found = [float(s[k]) for s in self.bench.settings(p) for k in _DECAYS
@@ -351,12 +343,12 @@ class _Measure:
         if self.moved & {*_DECAYS} or "momentum" in self.moved and row.how.startswith("L2"): return math.nan
         return float(abs(np.prod(1 - (1 - row.factor)*self.relative(row))))
 
-# %% ../nbs/07_audit.ipynb #94d25f54
+# %% ../nbs/07_audit.ipynb #b59ecd86
 @patch
 def __call__(self:_Measure, row, i, sparse):
     "Fill a row: what decay does to its parameter, in the group `i`"
     p, grad = row.p, row.p.grad
-    row.group, row.lr, row.wd = self.first + i, self.rate(i), self.wd(p)
+    row.group, row.lr, row.wd = self.first + i, float(max(self.rates[i])), self.wd(p)
     sparse = sparse or grad is not None and grad.is_sparse
     asked = p.requires_grad or grad is not None or self.decays_unasked(p)
     if asked and p.numel():
@@ -376,8 +368,8 @@ def compare(self:_Measure, row, sparse):
         row.probe = self.probe(row, *special)
         row.how, row.factor = row.probe.how, row.probe.factor
     def gradient(pick):
-        if row.made_up: return _sparse_gradient(p) if sparse else _made_up(pick(p))
-        return pick(p.grad.detach())
+        g = _made_up(pick(p)) if row.made_up else pick(p.grad.detach())
+        return g.to_sparse(1) if sparse and not g.is_sparse else g
     def agrees(): return math.isnan(share) or row.probe.one == 1 - share or abs(share/(1 - row.probe.one) - 1) < 0.02
     learn()
     if row.lr == 0 and row.probe.power: row.factor = 1.
@@ -525,7 +517,7 @@ def _about_length(rows, steps):
         f"Forgets: a half-life of {r.half_life:,.0f} steps in a run of {steps:,}"),
         lambda r: slower(r, r.measure.relative(r).sum()/r.half_life))
 
-# %% ../nbs/07_audit.ipynb #bc1184f2
+# %% ../nbs/07_audit.ipynb #1664c9d9
 _WHY = dict(norm="scales are pulled towards 0, not towards the 1 where they began, and shifts learn little by heart",
             bias="biases learn little by heart",
             scale="scales are pulled towards 0, which shuts off what they scale",
@@ -540,16 +532,12 @@ def _about_kinds(decayed, steps):
     yield from _say([r for r in decayed if r.kind == "embedding" and r.factor < 1 and r.probe], lambda r: (
         f"Decays a table's rows, met by the batch or not: one met every {r.half_life:,.0f} steps is half gone by then"
         + (f", one never met keeps {r.left:.2g} of itself in {steps:,} steps" if r.left >= 0 else "")
-        + ("" if r.made_up else f" (the gradient at hand meets {_met(r.p.grad)} of {len(r.p):,})")),
+        + ("" if r.made_up else f" (the gradient at hand meets {(r.p.grad != 0).any(1).sum():,} of {len(r.p):,})")),
         lambda r: f"decay_groups(model, wd={r.wd:g}, no_decay=('bias', 'norm', 'scale', 'token', 'position', "
                   "'embedding'))  # if rows are seldom met")
     yield from _say([r for r in decayed if r.covered],
                     "A norm follows and undoes the size: decay raises the effective rate here, it shrinks nothing",
                     "# tune lr and wd together: lr*wd sets the pace (chapter 05)")
-
-def _met(grad):
-    "How many rows of a table have a gradient"
-    return f"{int((grad != 0).flatten(1).any(1).sum()):,}"
 
 # %% ../nbs/07_audit.ipynb #5a2ddeb6
 def _about_form(rows, decayed):
@@ -631,7 +619,7 @@ def _about_limits(rows, measures):
     elif any(r.made_up and r.wd > 0 for r in rows):
         yield Verdict("No gradients at hand: measured with made-up ones", [], "loss.backward()  # before the audit")
 
-# %% ../nbs/07_audit.ipynb #60408fd8
+# %% ../nbs/07_audit.ipynb #6ff844a7
 def _row(p, uses, measures, sparse, covered):
     "Measure one parameter under the optimizer that holds it"
     (name, kind), *_ = uses
@@ -665,17 +653,11 @@ def _before_fit(learner):
         return learner.opt
     finally: learner.opt = None
 
-def _judged(rows, measures, steps):
-    "All that is to be said"
-    decayed = [r for r in rows if r.decayed]
-    return [*_about_rounding(rows), *_about_length(rows, steps), *_about_kinds(decayed, steps),
-            *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)]
-
-# %% ../nbs/07_audit.ipynb #6eef28af
+# %% ../nbs/07_audit.ipynb #e310225e
 def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a bare model
                 model=None,     # its model, for names and kinds
                 steps:int=None, # still to come, for the share that is left after them
-                scheduler=None, # torch's, one per optimizer at most; or step -> share
+                scheduler=None, # torch's, or a list of them; or step -> share
 ) -> DecayAudit:                # table, sentences with remedies, picture
     """Measure what weight decay does to each parameter: a step with wd as set, another with 0,
     on copies from the same state, with the gradients at hand or made-up ones. Nothing of yours
@@ -703,7 +685,10 @@ def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a ba
         for o, s in zip(optimizers, _one_each(optimizers, scheduler)):
             measures.append(_Measure(o, steps, s, first=sum(len(m.rates) for m in measures)))
         rows = [_row(p, u, measures, sparse, covered) for p, u in uses.items()]
-    return DecayAudit(rows, steps, _judged(rows, measures, steps))
+    decayed = [r for r in rows if r.decayed]
+    return DecayAudit(rows, steps, [
+        *_about_rounding(rows), *_about_length(rows, steps), *_about_kinds(decayed, steps),
+        *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)])
 
 # %% ../nbs/07_audit.ipynb #32bd5edd
 def GroupedOptim(params,     # groups, as `decay_groups` makes them; a Learner's `splitter`
