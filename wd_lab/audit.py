@@ -55,31 +55,30 @@ def _members(o):
     "The parameters of each group"
     return vars(o).get("param_lists") or [g["params"] for g in _settings(o)]
 
-# %% ../nbs/07_audit.ipynb #d050b924
+# %% ../nbs/07_audit.ipynb #a3657ea1
 def _whole(x): return x
 
 class _Bench:
     "Makes twins of an optimizer: copies that hold one parameter each"
     def __init__(self, optimizer):
         self.nest = _nest(optimizer)
-        self.places = [defaultdict(list) for _ in self.nest]
-        for o, places in zip(self.nest, self.places):
+        self.places = defaultdict(list)
+        for o in self.nest:
             for i, params in enumerate(_members(o)):
-                for p in params: places[id(p)].append(i)
-
-    def groups(self, p): return [i for places in self.places for i in places.get(id(p), [])]
+                for p in params: self.places[id(p)].append((o, i))
 
     def settings(self, p):
         "All dicts with settings that apply to a parameter: of its groups, and of wrappers around them"
-        own = [_settings(o)[i] for o, places in zip(self.nest, self.places) for i in places.get(id(p), [])]
-        return own + [vars(o) for o in self.nest]
+        return [_settings(o)[i] for o, i in self.places[id(p)]] + [vars(o) for o in self.nest]
+
+    def groups(self, p): return list({id(_settings(o)[i]): i for o, i in self.places[id(p)]}.values())
 
     def twin(self, p, q, lr=None, fresh=False, pick=_whole):
         """The optimizer with `q` in place of `p` and nothing else; `fresh`: without its memory of past steps;
         `pick`: what to take of the memory where `q` is only a part of `p`"""
         memo = {id(p): q} | {id(o): object.__new__(type(o)) for o in self.nest}
-        for o, places in zip(self.nest, self.places):
-            if _holds_groups(o): _share(o, dict.fromkeys(places.get(id(p), [])), p, memo)
+        for o in self.nest:
+            if _holds_groups(o): _share(o, dict.fromkeys(i for x, i in self.places[id(p)] if x is o), p, memo)
             _remember(o, p, q, fresh, pick, memo)
         for o in self.nest:                   # `step` on an object is a scheduler's counter, hooks act on the original
             vars(memo[id(o)]).update({k: OrderedDict() if k.endswith("_hooks") else copy.deepcopy(v, memo)
@@ -343,17 +342,16 @@ class _Measure:
         if self.moved & {*_DECAYS} or "momentum" in self.moved and row.how.startswith("L2"): return math.nan
         return float(abs(np.prod(1 - (1 - row.factor)*self.relative(row))))
 
-# %% ../nbs/07_audit.ipynb #b59ecd86
+# %% ../nbs/07_audit.ipynb #61953e29
 @patch
-def __call__(self:_Measure, row, i, sparse):
+def __call__(self:_Measure, row, i):
     "Fill a row: what decay does to its parameter, in the group `i`"
     p, grad = row.p, row.p.grad
     row.group, row.lr, row.wd = self.first + i, float(max(self.rates[i])), self.wd(p)
-    sparse = sparse or grad is not None and grad.is_sparse
     asked = p.requires_grad or grad is not None or self.decays_unasked(p)
     if asked and p.numel():
         row.made_up = grad is None
-        try: self.compare(row, sparse)
+        try: self.compare(row)
         except Exception as e:                         # whatever an unknown optimizer may throw
             if row.wd: row.how, row.factor, row.moved = "refused", math.nan, math.nan
             row.problem = f"{type(e).__name__}: {e}"*bool(row.wd)
@@ -361,7 +359,7 @@ def __call__(self:_Measure, row, i, sparse):
     row.left = self.left(row)
 
 @patch
-def compare(self:_Measure, row, sparse):
+def compare(self:_Measure, row):
     "Two steps, and what they say"
     p, bench, lr = row.p, self.bench, row.lr if self.scheduled else None
     def learn(*special):
@@ -369,19 +367,19 @@ def compare(self:_Measure, row, sparse):
         row.how, row.factor = row.probe.how, row.probe.factor
     def gradient(pick):
         g = _made_up(pick(p)) if row.made_up else pick(p.grad.detach())
-        return g.to_sparse(1) if sparse and not g.is_sparse else g
+        return g.to_sparse(1) if row.sparse and not g.is_sparse else g
     def agrees(): return math.isnan(share) or row.probe.one == 1 - share or abs(share/(1 - row.probe.one) - 1) < 0.02
     learn()
     if row.lr == 0 and row.probe.power: row.factor = 1.
     if not row.wd or row.lr == 0: return
-    pick = _sample if row.probe.each and p.numel() > 2**18 and not sparse else _whole
+    pick = _sample if row.probe.each and p.numel() > 2**18 and not row.sparse else _whole
     share, row.moved = _pair(bench, p, gradient(pick), lr, pick)
     if not agrees() and p.dtype in (torch.float32, torch.float64):
         q, g = nn.Parameter(pick(p).detach().clone()), gradient(pick)
         share, row.moved = _pair(_warmed(bench, p, q, lr, [g]*3, pick=pick), q, g, None)
         if not agrees(): learn(round(2*math.log2(share)) if share > 0 else None)
     few = row.moved < 0.5 and row.moved*p.numel() < 1000            # rounding moves a few, by luck
-    if few and row.probe.each and p.numel() < 2**16 and not agrees() and not sparse:
+    if few and row.probe.each and p.numel() < 2**16 and not agrees() and not row.sparse:
         share, row.moved = _pair(bench, p, gradient(_repeated), lr, _repeated)
     if row.probe.one < 1 and not agrees():
         row.factor = math.nan if few and row.moved else 1 - share*(1 - row.factor)/(1 - row.probe.one)
@@ -517,14 +515,15 @@ def _about_length(rows, steps):
         f"Forgets: a half-life of {r.half_life:,.0f} steps in a run of {steps:,}"),
         lambda r: slower(r, r.measure.relative(r).sum()/r.half_life))
 
-# %% ../nbs/07_audit.ipynb #1664c9d9
+# %% ../nbs/07_audit.ipynb #037fcf64
 _WHY = dict(norm="scales are pulled towards 0, not towards the 1 where they began, and shifts learn little by heart",
             bias="biases learn little by heart",
             scale="scales are pulled towards 0, which shuts off what they scale",
             token="one vector for all, trained in every step",
             position="rows that the data seldom reach fade, where there are such")
+_NO_TABLES = "no_decay='bias norm scale token position embedding'.split()"
 
-def _about_kinds(decayed, steps):
+def _about_kinds(rows, decayed, steps):
     for kind, why in _WHY.items():
         mine = [r for r in decayed if r.kind == kind]
         yield from _say(mine, f"Decays {f'a {kind}' if len(mine) == 1 else f'{len(mine)} of kind {kind}'}: {why}",
@@ -533,8 +532,10 @@ def _about_kinds(decayed, steps):
         f"Decays a table's rows, met by the batch or not: one met every {r.half_life:,.0f} steps is half gone by then"
         + (f", one never met keeps {r.left:.2g} of itself in {steps:,} steps" if r.left >= 0 else "")
         + ("" if r.made_up else f" (the gradient at hand meets {(r.p.grad != 0).any(1).sum():,} of {len(r.p):,})")),
-        lambda r: f"decay_groups(model, wd={r.wd:g}, no_decay=('bias', 'norm', 'scale', 'token', 'position', "
-                  "'embedding'))  # if rows are seldom met")
+        lambda r: f"decay_groups(model, wd={r.wd:g}, {_NO_TABLES})")
+    yield from _say([r for r in rows if r.sparse and not r.decayed],
+                    "A sparse table: a step touches the rows that the batch meets, and decays none",
+                    "# torch decays no sparse gradients: sparse=False, or decay those rows by hand")
     yield from _say([r for r in decayed if r.covered],
                     "A norm follows and undoes the size: decay raises the effective rate here, it shrinks nothing",
                     "# tune lr and wd together: lr*wd sets the pace (chapter 05)")
@@ -575,7 +576,7 @@ def _about_form(rows, decayed):
         "wd alone: halve the rate and the decay stays, so it weighs twice as much against the gradient: "
         f"a half-life of {r.half_life:,.0f} steps remains"))
 
-# %% ../nbs/07_audit.ipynb #1b2c9424
+# %% ../nbs/07_audit.ipynb #b9e9a84d
 def _about_places(rows):
     masters = any(r.uses[0][1] == "unknown" for r in rows)
     yield from _say([r for r in rows if not r.measure], *(
@@ -588,8 +589,7 @@ def _about_places(rows):
         if len(r.uses) > 1:
             uses = " and ".join(f"{name} ({kind})" for name, kind in r.uses)
             yield from _say([r], f"Tied: one tensor is {uses}; it is {'not '*(r.factor == 1)}decayed in all of them",
-                            f"decay_groups(model, wd={r.wd:g}, no_decay=('bias', 'norm', 'scale', "
-                            "'token', 'position', 'embedding'))  # if you want it out")
+                            f"decay_groups(model, wd={r.wd:g}, {_NO_TABLES})  # without")
     frozen = [r for r in rows if r.measure and not r.p.requires_grad]
     bare = [r for r in frozen if r.p.grad is None]
     yield from _say([r for r in bare if r.how != "none"],
@@ -619,7 +619,7 @@ def _about_limits(rows, measures):
     elif any(r.made_up and r.wd > 0 for r in rows):
         yield Verdict("No gradients at hand: measured with made-up ones", [], "loss.backward()  # before the audit")
 
-# %% ../nbs/07_audit.ipynb #6ff844a7
+# %% ../nbs/07_audit.ipynb #74ca10df
 def _row(p, uses, measures, sparse, covered):
     "Measure one parameter under the optimizer that holds it"
     (name, kind), *_ = uses
@@ -628,8 +628,9 @@ def _row(p, uses, measures, sparse, covered):
         name=name, kind=kind, shape=tuple(p.shape), dtype=str(p.dtype).removeprefix("torch."), group=None,
         lr=math.nan, wd=math.nan, how="none", factor=1., half_life=math.inf, left=1., moved=0.,
         p=p, uses=uses, groups=len(held), measure=held[0][0] if held else None, probe=None, problem="",
-        made_up=False, covered=id(p) in covered)
-    if held: row.measure(row, held[0][1], id(p) in sparse)
+        made_up=False, covered=id(p) in covered,
+        sparse=id(p) in sparse or p.grad is not None and p.grad.is_sparse)
+    if held: row.measure(row, held[0][1])
     row.decayed = row.wd > 0 and row.how not in ("none", "refused")
     return row
 
@@ -653,7 +654,7 @@ def _before_fit(learner):
         return learner.opt
     finally: learner.opt = None
 
-# %% ../nbs/07_audit.ipynb #e310225e
+# %% ../nbs/07_audit.ipynb #ca4b7a74
 def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a bare model
                 model=None,     # its model, for names and kinds
                 steps:int=None, # still to come, for the share that is left after them
@@ -687,7 +688,7 @@ def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a ba
         rows = [_row(p, u, measures, sparse, covered) for p, u in uses.items()]
     decayed = [r for r in rows if r.decayed]
     return DecayAudit(rows, steps, [
-        *_about_rounding(rows), *_about_length(rows, steps), *_about_kinds(decayed, steps),
+        *_about_rounding(rows), *_about_length(rows, steps), *_about_kinds(rows, decayed, steps),
         *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)])
 
 # %% ../nbs/07_audit.ipynb #32bd5edd
