@@ -5,12 +5,11 @@
 # %% auto #0
 __all__ = ['Verdict', 'DecayAudit', 'decay_audit', 'GroupedOptim']
 
-# %% ../nbs/07_audit.ipynb #f03b8960
+# %% ../nbs/07_audit.ipynb #42040ee0
 import copy, math, random, warnings
 from collections import OrderedDict, defaultdict
 from contextlib import contextmanager
 from html import escape
-from numbers import Integral
 from textwrap import fill
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -24,6 +23,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from .decay import decay_groups, half_life, parameter_kinds
+from .lab import whole_number
 
 _DECAYS = ("weight_decay", "wd", "weight_decay_rate", "weight_decay_at_y")   # the names it goes by
 
@@ -654,7 +654,7 @@ def _before_fit(learner):
         return learner.opt
     finally: learner.opt = None
 
-# %% ../nbs/07_audit.ipynb #ca4b7a74
+# %% ../nbs/07_audit.ipynb #163b5224
 def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a bare model
                 model=None,     # its model, for names and kinds
                 steps:int=None, # still to come, for the share that is left after them
@@ -673,8 +673,7 @@ def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a ba
         model, optimizer = optimizer, torch.optim.AdamW(decay_groups(optimizer, 1e-2), lr=1e-3)
     if steps is None and scheduler is not None:
         raise ValueError("steps must be given with a scheduler, got None")
-    if steps is not None and (type(steps) is bool or not isinstance(steps, Integral) or steps < 1):
-        raise ValueError(f"steps must be a whole number >= 1, got {steps!r}")
+    if steps is not None: steps = whole_number("steps", steps)
     several = optimizer if isinstance(optimizer, (list, tuple)) else [optimizer]
     if not several: raise ValueError("optimizer must hold at least one, got an empty list")
     optimizers, measures = [_core(o) for o in several], []
@@ -684,12 +683,13 @@ def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a ba
     covered = _covered(layers)
     with _untouched(uses):
         for o, s in zip(optimizers, _one_each(optimizers, scheduler)):
-            measures.append(_Measure(o, steps, s, first=sum(len(m.rates) for m in measures)))
+            measures.append(_Measure(o, steps, s, sum(len(m.rates) for m in measures)))
         rows = [_row(p, u, measures, sparse, covered) for p, u in uses.items()]
     decayed = [r for r in rows if r.decayed]
     return DecayAudit(rows, steps, [
-        *_about_rounding(rows), *_about_length(rows, steps), *_about_kinds(rows, decayed, steps),
-        *_about_form(rows, decayed), *_about_places(rows), *_about_limits(rows, measures)])
+        *_about_rounding(rows), *_about_length(rows, steps),
+        *_about_kinds(rows, decayed, steps), *_about_form(rows, decayed),
+        *_about_places(rows), *_about_limits(rows, measures)])
 
 # %% ../nbs/07_audit.ipynb #32bd5edd
 def GroupedOptim(params,     # groups, as `decay_groups` makes them; a Learner's `splitter`
