@@ -1,8 +1,10 @@
 """Run notebooks as a reader on Colab has them: alone in an empty folder, with the built wheel and no checkout, at small size.
 
 usage: alone.py [NOTEBOOK...]      (all by default; each has ten minutes; part of make soak)
+
+Its seconds go into nbs/seconds.json, from where the pages tell a reader how long each takes to run.
 """
-import os, shutil, subprocess, sys, tempfile, time
+import json, os, shutil, subprocess, sys, tempfile, time
 from pathlib import Path
 
 import nbformat
@@ -41,6 +43,13 @@ def run(notebook, wheel, folder):
     return seconds, f"more than {MINUTES} minutes" if seconds > 60*MINUTES else ""
 
 
+def timed(name, seconds):
+    "Keep what the notebook took, for its page"
+    file = ROOT/"nbs"/"seconds.json"
+    kept = json.loads(file.read_text(encoding="utf-8")) | {name: round(seconds)}
+    file.write_text(json.dumps(kept, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def main(notebooks):
     notebooks = [Path(n).resolve() for n in notebooks] or sorted((ROOT/"nbs").glob("*.ipynb"))
     with tempfile.TemporaryDirectory() as folder:
@@ -52,6 +61,7 @@ def main(notebooks):
             seconds, wrong = run(notebook, wheel, folder/notebook.stem)
             print(f"{notebook.name:32}{seconds:6.0f} s {'FAILED' if wrong else ''}", flush=True)
             if wrong: failed.append(f"{notebook.name}: {wrong}")
+            else: timed(notebook.name, seconds)
     sys.exit("\n".join(failed) if failed else 0)
 
 

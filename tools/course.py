@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 IGNORE = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-QUARTO = "quarto-cli==1.7.34"   # of PyPI, as in deploy.yml; it fetches Quarto's release while it is being installed
+QUARTO = "quarto-cli==1.10.18"   # of PyPI, as in deploy.yml; it fetches Quarto's release while it is being installed
 
 
 def quarto():

@@ -5,6 +5,7 @@ usage: pages.py FOLDER      (needs nbs/, wd_lab/ and settings.ini in the current
 import base64, importlib, inspect, io, json, re, shutil, sys
 from pathlib import Path
 
+import lesson, yaml
 from execnb.nbio import mk_cell, read_nb, write_nb
 from fastcore.docments import docments
 from nbdev.config import get_config
@@ -13,7 +14,7 @@ from nbdev.processors import FilterDefaults
 from nbdev.quarto import refresh_quarto_yml
 from PIL import Image
 
-COPIED = "*.qmd", "*.yml", "*.lua", "*.css", "*.scss", "images/*", "explorer/*", "sweep/*"
+COPIED = "*.qmd", "*.yml", "*.lua", "*.css", "*.scss", "*.bib", "*.csl", "images/*", "explorer/*", "sweep/*"
 
 EXPLORER = '''```{=html}
 <link rel="stylesheet" href="explorer/explorer.css">
@@ -103,23 +104,6 @@ def lighter(nb):
             if len(small.getvalue()) < 0.7*len(whole): out["data"]["image/png"] = base64.b64encode(small.getvalue()).decode()
 
 
-def minutes(nb, seconds):
-    "To read, at 200 words and 15 lines of code a minute; to run, where the last run was timed"
-    words = sum(len(c.source.split()) for c in nb.cells if c.cell_type == "markdown")
-    lines = sum(c.source.count("\n") + 1 for c in nb.cells if c.cell_type == "code" and "code-fold: true" not in c.source)
-    said = f"{max(1, round(words/200 + lines/15))} minutes to read"
-    return said + (f", {max(1, round(seconds/60))} to run" if seconds else "")
-
-
-def links(nb, name, url, minutes):
-    "Under the title: run it, have it, and how long it takes"
-    notebook = f"{url}/blob/main/nbs/{name}"
-    colab = notebook.replace("https://github.com", "https://colab.research.google.com/github")
-    said = f"[Open in Colab]({colab}) · [Download notebook]({notebook.replace('/blob/', '/raw/')}) · {minutes}"
-    at = next((i for i, c in enumerate(nb.cells) if c.cell_type != "raw"), 0)
-    nb.cells.insert(at, mk_cell(f"::: {{.chapter-links}}\n{said}\n:::", cell_type="markdown"))
-
-
 def light(colour): return sum(w*((v/255 + 0.055)/1.055)**2.4 for w, v in zip((0.2126, 0.7152, 0.0722), bytes.fromhex(colour)))
 
 
@@ -132,17 +116,50 @@ def readable(nb):
                 out["data"]["text/html"] = re.sub(r"(background-color: #)(\w{6})(;\s+color: )#\w{6}", better, "".join(whole))
 
 
+def meaning(module, name):
+    "First sentence of a name's docstring; of a constant the comment in its line, and its value where that is short"
+    value = module
+    for part in name.split("."): value = getattr(value, part)
+    if callable(value) or isinstance(value, property): return re.split(r"(?<=[\w)`])\. (?=[A-Z`])", " ".join((inspect.getdoc(value) or "").split()))[0]
+    comment = re.search(rf"^{name} = [^#\n]*(?:# *(.*))?$", inspect.getsource(module), re.M)
+    said, short = (comment and comment[1]) or "", f"`{value!r}`" if len(repr(value)) < 60 else "`" + ", ".join(map(str, value)) + "`"
+    return f"{said}: {short}" if said else short
+
+
+def public_names(module, where):
+    "What the module lists, and the documented methods that its chapter shows"
+    listed = getattr(module, "__all__", [])
+    inside = [name.removeprefix(f"{module.__name__}.") for name in where if name.startswith(f"{module.__name__}.")]
+    methods = [name for name in inside if name.count(".") == 1 and name.split(".")[0] in listed and "._" not in name]
+    return sorted(listed) + sorted(name for name in methods if meaning(module, name))
+
+
 def reference(pages):
     "The page of all public names, from the modules' own lists"
-    lines = ["---", "title: All names", "description: Every public function and class, with its chapter.", "output-file: reference.html", "---", "",
-             "| name | module | what it does |", "|--------|-------|--------------------|"]
+    lines = ["---", "title: All names", "description: Every public name of the library, with what it does and the chapter that builds it.", "toc: false",
+             "output-file: reference.html", "---", "", "::: {.names}", "", "| name | what it does | module |", "|-----------|--------------------|--------|"]
     where = anchors()
     for file in sorted(Path("wd_lab").glob("[a-z]*.py")):
         module = importlib.import_module(f"wd_lab.{file.stem}")
-        for name in sorted(n for n in getattr(module, "__all__", []) if callable(getattr(module, n))):
-            target, said = where.get(f"wd_lab.{file.stem}.{name}", ""), (inspect.getdoc(getattr(module, name)) or "").split("\n\n")[0]
-            if target: lines.append(f"| [`{name}`]({target}) | `wd_lab.{file.stem}` | {' '.join(said.split()).replace('|', ', ')} |")
-    (pages/"reference.qmd").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        page = next(target.split("#")[0] for name, target in where.items() if name.startswith(f"wd_lab.{file.stem}."))
+        for name in public_names(module, where):
+            target = where.get(f"wd_lab.{file.stem}.{name}", page)
+            lines.append(f"| [`{name}`]({target}) | {meaning(module, name).replace('|', ', ')} | `wd_lab.{file.stem}` |")
+    (pages/"reference.qmd").write_text("\n".join(lines) + "\n\n:::\n", encoding="utf-8")
+
+
+def course_map(nb, took):
+    "Minutes in the tables of chapters, and their sum at the head of each part"
+    for cell in nb.cells:
+        if cell.cell_type != "markdown": continue
+        parts = re.split(r"^(?=### )", cell.source, flags=re.M)
+        for i, part in enumerate(parts):
+            rows = re.findall(r"^\|.*\]\((\w+\.ipynb)\) \|", part, flags=re.M)
+            if not rows: continue
+            part = re.sub(r"^(\|.*\]\((\w+\.ipynb)\)) \|", lambda m: f"{m[1]}, {lesson.told(*took[m[2]])} |", part, flags=re.M)
+            read, run = (sum(took[row][k] or 0 for row in rows) for k in (0, 1))
+            parts[i] = re.sub(r"^### .*", lambda m: f"{m[0]}\n\n{lesson.told(read, run)}", part, count=1)
+        cell.source = "".join(parts)
 
 
 def main(pages):
@@ -151,8 +168,9 @@ def main(pages):
     refresh_quarto_yml()
     settings = get_config()
     site = settings["doc_host"] + settings["doc_baseurl"] + "/"
-    timed = Path("nbs/seconds.json")
+    timed, needs = Path("nbs/seconds.json"), yaml.safe_load(Path("nbs/chapters.yml").read_text(encoding="utf-8"))
     seconds = json.loads(timed.read_text(encoding="utf-8")) if timed.exists() else {}
+    known = lesson.papers("nbs/references.bib")
     for pattern in COPIED:
         for file in Path("nbs").glob(pattern):
             target = pages/file.relative_to("nbs")
@@ -166,10 +184,11 @@ def main(pages):
             if cell.cell_type != "markdown": continue
             cell.source = cell.source.replace(f"]({site}", "](").replace("]($SITE_URL)", "](index.html)").replace("]($SITE_URL/", "](")
             cell.source = cell.source.replace("$GIT_URL", settings["git_url"]).replace("$SITE_URL", site.rstrip("/"))
-        took[path.name] = minutes(nb, seconds.get(path.name))
-        if path.name == "index.ipynb":
-            for cell in nb.cells: cell.source = re.sub(r"^(\|.*\]\((\w+\.ipynb)\))( \|)", lambda m: f"{m[1]}, {took[m[2]]}{m[3]}", cell.source, flags=re.M)
-        links(nb, path.name, settings["git_url"], took[path.name])
+        took[path.name] = lesson.minutes(nb, seconds.get(path.name))
+        if path.name == "index.ipynb": course_map(nb, took)
+        lesson.reproduced_first(nb)
+        lesson.head(nb, path.name, settings["git_url"], took[path.name], needs.get(path.stem))
+        lesson.cited(nb, known)
         if any(".explorer " in c.source for c in nb.cells if c.cell_type == "markdown"): nb.cells.append(mk_cell(EXPLORER, cell_type="markdown"))
         lighter(nb)
         readable(nb)

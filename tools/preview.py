@@ -113,11 +113,14 @@ def finish(body, pages, settings):
     return re.sub(r"<table.*?</table>", lambda m: f'<div class="wide" tabindex="0" role="group" aria-label="Table">{m[0]}</div>', body, flags=re.S)
 
 
-def render(text, toc):
+def render(text, head, source):
     template = "$if(toc)$<details class='toc'><summary>On this page</summary>$toc$</details>$endif$<!--cut-->$body$"
     file = Path(sys.argv[2])/"template.html"
     file.write_text(template, encoding="utf-8")
-    extra = ["--mathml", f"--template={file}", "--wrap=none"] + (["--toc", "--toc-depth=2"] if toc else [])
+    extra = ["--mathml", f"--template={file}", "--wrap=none"] + (["--toc", "--toc-depth=2"] if head.get("toc", True) else [])
+    if "::: {#refs}" in text:
+        extra += ["--citeproc", f"--bibliography={source/'references.bib'}", f"--csl={source/'numbers.csl'}", "-Mlink-citations=true"]
+        if "nocite" in head: text = f"---\nnocite: '{head['nocite'].strip()}'\n---\n\n{text}"
     return pypandoc.convert_text(text, "html5", "markdown-tex_math_single_backslash", extra_args=extra).split("<!--cut-->")
 
 
@@ -127,7 +130,7 @@ def main(source, site):
     (site/"pictures").mkdir(parents=True)
     for name in ("images", "explorer", "sweep"):
         if (source/name).is_dir(): shutil.copytree(source/name, site/name)
-    shutil.copy(source/"styles.css", site)
+    for name in ("styles.css", "references.bib"): shutil.copy(source/name, site)
     shutil.copy(Path(__file__).with_name("preview.css"), site)
     settings = yaml.safe_load((source/"nbdev.yml").read_text(encoding="utf-8"))["website"]
     order = list(listed(yaml.safe_load((source/"sidebar.yml").read_text(encoding="utf-8"))["website"]["sidebar"]["contents"]))
@@ -136,7 +139,7 @@ def main(source, site):
     title = {file: head.get("title", "wd_lab") for file, (head, _) in texts.items()}
     for i, (part, file) in enumerate(order):
         head, text = texts[file]
-        toc, body = render(text, head.get("toc", True))
+        toc, body = render(text, head, source)
         link = lambda k, word: f'<a href="{pages[order[k][1]]}">{word}{html.escape(title[order[k][1]])}</a>' if 0 <= k < len(order) else ""
         menu, last = "", ""
         for section, other in order:
