@@ -76,7 +76,7 @@ def in_python(settings, shared):
     return run.path, run.losses
 
 
-def test_forty_walks_are_the_librarys(page):
+def test_forty_walks_are_the_librarys(page, measured):
     "Each position and each loss, as long as no weight is beyond 1e3"
     rng, worst, seen = np.random.default_rng(20261122), 0., set()
     for case in range(44):
@@ -94,7 +94,7 @@ def test_forty_walks_are_the_librarys(page):
         assert off.max() < 1e-6 and off_losses.max() < 1e-6, (case, settings, shared, off.max(), off_losses.max())
         seen.add((settings["optimizer"], shared["surface"]))
     assert len(seen) >= 12
-    print(f"44 walks, largest relative difference {worst:.1e}")
+    measured(f"explorer against the library, 44 walks: largest relative difference {worst:.1e} (at most 1e-6)")
 
 
 def test_points_and_orders_are_the_librarys(page):
@@ -178,7 +178,7 @@ def test_small_ones_in_a_chapter(page):
     assert page.url.endswith("chapter.html") and not page.problems
 
 
-def test_a_frame_is_quick(page):
+def test_a_frame_is_quick(page, measured):
     "Script time after a slider moves: the least of thirty, for other processes take the rest"
     page.goto("about:blank")
     page.goto(page.home + "#steps=400&batch=5&a.optimizer=adam&surface=huber")
@@ -191,21 +191,23 @@ def test_a_frame_is_quick(page):
             frame(page)
             seen.append(float(page.locator(".explorer").get_attribute("data-milliseconds")))
         times[knob] = min(seen)
-    print("ms a frame:", times)
+    measured(f"explorer, script time of a frame: {max(times.values()):.1f} ms (under 16)")
     assert max(times.values()) < 16
 
 
-def test_weight():
+def test_weight(measured):
     "Less than 60 kB, and no other host in it"
     files = list((NBS/"explorer").glob("*.js")) + list((NBS/"explorer").glob("*.css"))
-    assert sum(f.stat().st_size for f in files if "sweep" not in f.name) < 60_000
+    size = sum(f.stat().st_size for f in files)
+    measured(f"explorer: {size/1e3:.0f} kB (under 60); the sweep's data {(NBS/'sweep'/'data.js').stat().st_size/1e3:.0f} kB (under 300)")
+    assert size < 60_000
     for f in files: assert "http" not in f.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
 
 
 SWEEP = PAGE.replace('data-page="explorer"', 'data-page="sweep"').replace("/explorer/explorer.js", "/sweep/sweep.js")
 
 
-def test_sweep_in_the_hand(page):
+def test_sweep_in_the_hand(page, measured):
     "360 runs in under 300 kB; the slider moves all four charts, the best is where it rests, a frame is quick"
     data = NBS/"sweep"/"data.js"
     assert data.stat().st_size < 300_000
@@ -223,7 +225,7 @@ def test_sweep_in_the_hand(page):
         slider.press("ArrowRight")
         frame(page)
         times.append(float(box.get_attribute("data-milliseconds")))
-    print("ms a frame of the sweep:", min(times))
+    measured(f"sweep in the hand, script time of a frame: {min(times):.1f} ms (under 16)")
     assert min(times) < 16
     page.get_by_role("button", name="play").click()
     page.wait_for_timeout(500)

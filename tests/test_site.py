@@ -2,7 +2,7 @@
 
 WD_LAB_SITE names a built site; else the preview is built here. All pages are opened; axe takes seconds for each, so it sees
 a few in the gate, and all of them, narrow and wide, dark and light, where WD_LAB_SITE is set (make soak)."""
-import os, re, subprocess, sys
+import importlib, json, os, re, subprocess, sys, time
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,13 +12,14 @@ import pytest
 from browser import browser, served
 
 ROOT = Path(__file__).resolve().parents[1]
-
+CHAPTERS = sorted((ROOT/"nbs").glob("[0-9]*.ipynb"))
+PAPERS = re.compile(r"\]\((https?://(?:arxiv\.org/abs|doi\.org|jmlr\.org|proceedings\.|papers\.)(?:[^()\s]|\([^()\s]*\))+)\)")
 
 SEEN = ("index", "explorer"), ("ledger", "sweep_in_hand")    # by axe in the gate: dark and narrow, light and wide
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site(tmp_path_factory, measured):
     "The folder of pages"
     if os.environ.get("WD_LAB_SITE"): return Path(os.environ["WD_LAB_SITE"])
     pytest.importorskip("pypandoc", reason="no preview: the package pypandoc_binary is missing")
@@ -29,7 +30,9 @@ def site(tmp_path_factory):
     python = [sys.executable, "-W", "ignore"]
     here = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
     subprocess.run([*python, ROOT/"tools"/"pages.py", "_proc"], cwd=folder, env=here, check=True)
+    start = time.perf_counter()
     subprocess.run([*python, ROOT/"tools"/"preview.py", "_proc", "_docs"], cwd=folder, env=here, check=True)
+    measured(f"preview built from processed notebooks in {time.perf_counter() - start:.0f} s (under 60)")
     return folder/"_docs"
 
 
@@ -69,18 +72,82 @@ def test_links_pictures_and_anchors(site):
     assert not re.search(r"\$(GIT|SITE)_URL", "".join(p.read_text(encoding="utf-8") for p in site.glob("*.html")))
 
 
-def test_weight_of_pages(site):
-    "Films apart, under 1.5 MB"
-    for path in site.glob("*.html"):
-        files = {urlsplit(s).path for s in Page(path).sources if not s.startswith("data:") and not s.endswith(".gif")}
-        weight = path.stat().st_size + sum((site/f).stat().st_size for f in files)
-        assert weight < 1.5e6, (path.name, weight)
+def text_of(path): return " ".join(re.sub(r"<[^>]+>", " ", path.read_text(encoding="utf-8")).split())
 
 
-def test_pages_in_a_browser(site):
-    "No message in the console, no request that fails or leaves, nothing wider than 360 px, no serious finding of axe"
+LOADED = "performance.getEntriesByType('resource').map(e => [new URL(e.name).pathname.slice(1), e.decodedBodySize])"
+
+
+def weight(path, loaded):
+    "Bytes of a page with all it shows, films apart: what the browser has loaded, and pictures that it would load later"
+    later = {s: (path.parent/s).stat().st_size for s in (urlsplit(s).path for s in Page(path).sources if not s.startswith("data:"))}
+    files = {**later, **{unquote(name): size for name, size in loaded}}
+    return path.stat().st_size + sum(size for name, size in files.items() if not name.endswith((".gif", ".html", "search.json")))
+
+
+def test_each_chapter_has_its_head_and_its_end(site):
+    "Colab, download, needs and minutes; what was reproduced before the questions; a page of its own for each notebook"
+    links = {}
+    for page in site.glob("*.html"):
+        for name in re.findall(r"blob/main/nbs/(\w+)\.ipynb", page.read_text(encoding="utf-8")): links[name] = page
+    assert set(links) == {path.stem for path in (ROOT/"nbs").glob("*.ipynb")}
+    for path in CHAPTERS:
+        html, text = links[path.stem].read_text(encoding="utf-8"), text_of(links[path.stem])
+        assert "colab.research.google.com" in html and f"raw/main/nbs/{path.name}" in html, path.name
+        assert re.search(r"\d+ min to read , \d+ to run|\d+ min to read, \d+ to run", text) and "Needs" in text, path.name
+        if re.search(r'^ *"chapter_ledger\(', path.read_text(encoding="utf-8"), re.M) and path.stem[:2] not in ("00", "21"):
+            order = [html.index(f'id="{anchor}') for anchor in ("what-we-reproduced", "what-you-have-now", "questions", "further-reading")]
+            assert order == sorted(order) and 'id="the-ledger"' not in html, path.name
+
+
+def test_papers_are_cited_from_one_bibliography(site):
+    "Each paper that a chapter links to is in references.bib, each of these is cited, and citations are resolved"
+    sys.path.insert(0, str(ROOT/"tools"))
+    known = importlib.import_module("lesson").papers(ROOT/"nbs"/"references.bib")
+    texts = {path.name: "".join("".join(c["source"]) for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "markdown")
+             for path in (ROOT/"nbs").glob("*.ipynb")}
+    missing = [(name, url) for name, text in texts.items() for url in PAPERS.findall(text) if url not in known]
+    assert not missing, missing
+    assert not [url for url in known if not any(f"]({url})" in text for text in texts.values())]
+    for page in site.glob("*.html"): assert not re.search(r"\[@\w+\]|citeproc-not-found", page.read_text(encoding="utf-8")), page.name
+    assert (site/"papers.html").read_text(encoding="utf-8").count("csl-entry\"") == len(known)
+
+
+def test_every_public_name_is_in_the_table(site):
+    "On one page, with a meaning and a link; and in the search where there is one"
+    table, search = (site/"reference.html").read_text(encoding="utf-8"), site/"search.json"
+    names = {name for file in (ROOT/"wd_lab").glob("[a-z]*.py") for name in getattr(importlib.import_module(f"wd_lab.{file.stem}"), "__all__", [])}
+    rows = dict(re.findall(r"<td[^>]*><a href=\"[\w.#-]+\"><code>([\w.]+)</code></a></td>\s*<td[^>]*>(.*?)</td>", table, re.S))
+    assert len(names) > 150 and not names - set(rows), sorted(names - set(rows))
+    assert not [name for name, meaning in rows.items() if not meaning.strip()]
+    if search.exists():
+        found = "".join(entry["text"] for entry in json.loads(search.read_text(encoding="utf-8")) if entry["href"].startswith("reference.html"))
+        assert not [name for name in names if name not in found]
+
+
+def test_search_and_themes(site):
+    "Quarto's site: search finds Nesterov and every name, and the reader's scheme decides on dark or light"
+    if not (site/"search.json").exists(): pytest.skip("the preview has no search: only Quarto's site")
+    with browser() as chromium, served(site) as address:
+        for scheme in ("light", "dark"):
+            page = chromium.new_page(viewport=dict(width=1280, height=900), color_scheme=scheme)
+            page.goto(f"{address}/index.html")
+            assert page.locator("body").get_attribute("class").count(f"quarto-{scheme}") == 1
+            red = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]")
+            assert (int(red) > 128) == (scheme == "light")
+            for word in ("Nesterov", "decay_audit"):
+                page.goto(f"{address}/index.html")
+                page.locator("#quarto-search button").click()
+                page.locator(".aa-Input").fill(word)
+                page.locator(".aa-Item").first.wait_for(timeout=20_000)
+                assert word.lower() in page.locator(".aa-Panel").inner_text().lower()
+            page.close()
+
+
+def test_pages_in_a_browser(site, measured):
+    "No message in the console, no request that fails or leaves, nothing wider than 360 px, under 1.5 MB, no serious finding of axe"
     Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing").Axe
-    wrong, axe, whole = [], Axe(), "WD_LAB_SITE" in os.environ
+    wrong, axe, whole, weights, opened, checked = [], Axe(), "WD_LAB_SITE" in os.environ, {}, 0, 0
     with browser() as chromium, served(site) as address:
         for turn, (width, scheme) in enumerate(((360, "dark"), (1280, "light"))):
             page = chromium.new_page(viewport=dict(width=width, height=800), color_scheme=scheme)
@@ -94,13 +161,19 @@ def test_pages_in_a_browser(site):
                 if not whole and turn and path.stem not in SEEN[turn]: continue
                 now["page"] = f"{path.name} at {width} px"
                 page.goto(f"{address}/{path.name}")
+                weights[path.name], opened = max(weights.get(path.name, 0), weight(path, page.evaluate(LOADED))), opened + 1
                 wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 if wide > 0: wrong.append(f"{now['page']}: {wide} px wider than the screen")
                 if not whole and path.stem not in SEEN[turn]: continue
+                checked += 1
                 found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
                 wrong += [f"{now['page']}: {v['id']} ({v['impact']}): {v['nodes'][0]['html'][:160]}" for v in found if v["impact"] in ("serious", "critical")]
             page.close()
+    heaviest = max(weights, key=weights.get)
+    measured(f"{opened} pages opened, {checked} of them checked by axe; console errors, requests to other hosts, failed requests, sideways scroll, serious findings: {len(wrong)}")
+    measured(f"heaviest page, films apart: {heaviest}, {weights[heaviest]/1e6:.2f} MB (under 1.5)")
     assert not wrong, "\n".join(wrong)
+    assert weights[heaviest] < 1.5e6
 
 
 def test_ledger_is_filtered(site):

@@ -33,7 +33,9 @@ def site(folder):
     shutil.rmtree(folder/"_docs", ignore_errors=True)
     if found := quarto():
         if subprocess.run([found, "render", "--no-cache"], cwd=folder/"_proc", env=here).returncode == 0:
-            return shutil.move(folder/"_proc"/"_docs", folder/"_docs")
+            shutil.move(folder/"_proc"/"_docs", folder/"_docs")
+            tool("slim.py", "_docs")
+            return folder/"_docs"
         print("Quarto did not build the site.")
     print("A plain preview is built in its place.", flush=True)
     tool("preview.py", "_proc", "_docs")
