@@ -94,7 +94,7 @@ def test_each_chapter_has_its_head_and_its_end(site):
     for path in CHAPTERS:
         html, text = links[path.stem].read_text(encoding="utf-8"), text_of(links[path.stem])
         assert "colab.research.google.com" in html and f"raw/main/nbs/{path.name}" in html, path.name
-        assert re.search(r"\d+ min to read , \d+ to run|\d+ min to read, \d+ to run", text) and "Needs" in text, path.name
+        assert re.search(r"\d+ min to read ?, \d+ to run", text) and "Needs" in text, path.name
         if re.search(r'^ *"chapter_ledger\(', path.read_text(encoding="utf-8"), re.M) and path.stem[:2] not in ("00", "21"):
             order = [html.index(f'id="{anchor}') for anchor in ("what-we-reproduced", "what-you-have-now", "questions", "further-reading")]
             assert order == sorted(order) and 'id="the-ledger"' not in html, path.name
@@ -189,4 +189,4 @@ def test_ledger_is_filtered(site):
         page.locator("select").nth(1).select_option("corrected")
         assert everything > of_smith > shown() > 0
         assert page.locator("output").inner_text() == f"{shown()} of {everything} rows"
-        assert page.locator("#row-M08 a").get_attribute("href") == "sweep.html#M08"
+        assert page.locator("#row-M08 a").get_attribute("href").endswith("sweep.html#M08")

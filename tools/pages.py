@@ -88,7 +88,7 @@ class Documented(Processor):
 class Pages(FilterDefaults):
     "nbdev's processors; in place of those that run cells, our own"
     def base_procs(self):
-        left_out = {"add_show_docs", "exec_show_docs", "clean_show_doc", "mv_exports"}
+        left_out = {"add_fold", "add_show_docs", "exec_show_docs", "clean_show_doc", "mv_exports"}
         procs = [p for p in super().base_procs() if p.__name__ not in left_out]
         return procs[:2] + [Documented] + procs[2:]
 
