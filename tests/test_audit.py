@@ -520,3 +520,28 @@ def test_kernels_measure_what_is_declared_after_steps(options):
             opt.step()
         table = decay_audit(opt, net).table
         assert np.allclose(table.factor, 0.999, atol=1e-7) and set(table.how) == {"lr x wd"} and (table.moved > 0.99).all()
+
+
+class OnlyMetRows(torch.optim.Optimizer):
+    "SGD for sparse gradients that decays the rows they hold"
+    def __init__(self, params): super().__init__(params, dict(lr=0.1, weight_decay=0.1))
+    @torch.no_grad()
+    def step(self):
+        for g in self.param_groups:
+            for p in g["params"]:
+                grad = (p.grad if p.grad.is_sparse else p.grad.to_sparse(1)).coalesce()
+                i, = grad.indices()
+                p[i] = p[i]*(1 - g["lr"]*g["weight_decay"]) - g["lr"]*grad.values()
+
+@pytest.mark.parametrize("real", [False, True])
+def test_a_sparse_table_whose_met_rows_decay(real):
+    table = nn.Embedding(50, 4, sparse=True)
+    if real: table(torch.tensor([1, 2])).sum().backward()
+    before = table.weight.detach().clone()
+    audit = decay_audit(OnlyMetRows(table.parameters()), table, 100)
+    row = audit.table.loc[0]
+    assert (row.how, row.factor, row.left) == ("lr x wd", 1, 1) and torch.equal(before, table.weight)
+    assert row.moved == pytest.approx(2/50 if real else 1)
+    assert [v.says for v in audit.verdicts][0] == "A sparse table: a step decays the rows that the batch meets alone"
+    refused = decay_audit(torch.optim.SGD(table.parameters(), lr=0.1, weight_decay=0.1), table)
+    assert refused.verdicts[0].says.startswith("Nothing could be measured") and len(refused.verdicts) == 1

@@ -218,7 +218,7 @@ def _tried(bench, p, lr, wd, much, steps=24):
     steady = (lost - much*one*w).norm() < 0.02*lost.norm() and abs(one - one10) < 0.02*abs(one)
     return (lost.norm()/w.norm()).item()/much, 1 - one, bool(steady), bool(near), _by_itself(bench, q, g)
 
-# %% ../nbs/07_audit.ipynb #98e7c07e
+# %% ../nbs/07_audit.ipynb #4e5956e3
 def _probe(bench, p, lr, wd):
     "How a group's weight decay acts on parameters like `p`"
     own_rate, lr = math.isnan(lr), lr if lr > 0 else 1e-3
@@ -235,8 +235,8 @@ def _probe(bench, p, lr, wd):
     if steady and math.isnan(settled):                 # noise, or another share in each step? look again later
         later = _tried(bench, p, lr, wd, much, steps=96)[1]
         if abs(later - one) < 0.02*(1 - one): settled = one
-    if as_l2 and not abs(settled - one) <= 0.01*(1 - one): how = "L2 in the gradient"     # passed on, through buffers
-    if 1 - settled < 1e-6*(1 - one): settled = 1.      # taken back in the steps that follow
+    if 1 - settled < 1e-6*(1 - one): settled = 1.      # taken back in the steps that follow, or left to met rows
+    elif as_l2 and not abs(settled - one) <= 0.01*(1 - one): how = "L2 in the gradient"   # passed on, through buffers
     return _Probe(how, settled, one if steady else math.nan, power, each)
 
 # %% ../nbs/07_audit.ipynb #a70a1627
@@ -342,7 +342,7 @@ class _Measure:
         if self.moved & {*_DECAYS} or "momentum" in self.moved and row.how.startswith("L2"): return math.nan
         return float(abs(np.prod(1 - (1 - row.factor)*self.relative(row))))
 
-# %% ../nbs/07_audit.ipynb #61953e29
+# %% ../nbs/07_audit.ipynb #6801ac6a
 @patch
 def __call__(self:_Measure, row, i):
     "Fill a row: what decay does to its parameter, in the group `i`"
@@ -374,12 +374,13 @@ def compare(self:_Measure, row):
     if not row.wd or row.lr == 0: return
     pick = _sample if row.probe.each and p.numel() > 2**18 and not row.sparse else _whole
     share, row.moved = _pair(bench, p, gradient(pick), lr, pick)
+    if row.sparse: return                              # rows that the batch doesn't meet tell nothing
     if not agrees() and p.dtype in (torch.float32, torch.float64):
         q, g = nn.Parameter(pick(p).detach().clone()), gradient(pick)
         share, row.moved = _pair(_warmed(bench, p, q, lr, [g]*3, pick=pick), q, g, None)
         if not agrees(): learn(round(2*math.log2(share)) if share > 0 else None)
     few = row.moved < 0.5 and row.moved*p.numel() < 1000            # rounding moves a few, by luck
-    if few and row.probe.each and p.numel() < 2**16 and not agrees() and not row.sparse:
+    if few and row.probe.each and p.numel() < 2**16 and not agrees():
         share, row.moved = _pair(bench, p, gradient(_repeated), lr, _repeated)
     if row.probe.one < 1 and not agrees():
         row.factor = math.nan if few and row.moved else 1 - share*(1 - row.factor)/(1 - row.probe.one)
@@ -481,7 +482,7 @@ def plot(self:DecayAudit, ax=None):
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
 
-# %% ../nbs/07_audit.ipynb #f83090c7
+# %% ../nbs/07_audit.ipynb #8ad37509
 def _say(rows, says, remedy=""):
     "A verdict about these rows, if there are any; its sentence and its remedy may be functions of the first"
     first = [text(rows[0]) if rows and callable(text) else text for text in (says, remedy)]
@@ -489,7 +490,7 @@ def _say(rows, says, remedy=""):
 
 def _about_rounding(rows):
     "Rows whose decay would move more weights in exact numbers"
-    lost = [r for r in rows if r.decayed and r.probe and r.lr and r.probe.one < 1 and r.moved < 0.5]
+    lost = [r for r in rows if r.decayed and r.probe and r.lr and r.probe.one < 1 and r.moved < 0.5 and not r.sparse]
     chance = [r for r in lost if r.moved and 1 - r.probe.one < torch.finfo(r.p.dtype).eps/4]    # to nearest none would
     kernels = {(id(r.measure), r.dtype) for r in chance}
     yield from _say(chance, f"Rounded together with the update, or by chance: decay moves "
@@ -515,7 +516,7 @@ def _about_length(rows, steps):
         f"Forgets: a half-life of {r.half_life:,.0f} steps in a run of {steps:,}"),
         lambda r: slower(r, r.measure.relative(r).sum()/r.half_life))
 
-# %% ../nbs/07_audit.ipynb #037fcf64
+# %% ../nbs/07_audit.ipynb #aff5e1da
 _WHY = dict(norm="scales are pulled towards 0, not towards the 1 where they began, and shifts learn little by heart",
             bias="biases learn little by heart",
             scale="scales are pulled towards 0, which shuts off what they scale",
@@ -533,9 +534,12 @@ def _about_kinds(rows, decayed, steps):
         + (f", one never met keeps {r.left:.2g} of itself in {steps:,} steps" if r.left >= 0 else "")
         + ("" if r.made_up else f" (the gradient at hand meets {(r.p.grad != 0).any(1).sum():,} of {len(r.p):,})")),
         lambda r: f"decay_groups(model, wd={r.wd:g}, {_NO_TABLES})")
-    yield from _say([r for r in rows if r.sparse and not r.decayed],
+    sparse = [r for r in rows if r.sparse and r.factor == 1]
+    yield from _say([r for r in sparse if not r.decayed],
                     "A sparse table: a step touches the rows that the batch meets, and decays none",
                     "# torch decays no sparse gradients: sparse=False, or decay those rows by hand")
+    yield from _say([r for r in sparse if r.decayed],
+                    "A sparse table: a step decays the rows that the batch meets alone")
     yield from _say([r for r in decayed if r.covered],
                     "A norm follows and undoes the size: decay raises the effective rate here, it shrinks nothing",
                     "# tune lr and wd together: lr*wd sets the pace (chapter 05)")
@@ -576,7 +580,7 @@ def _about_form(rows, decayed):
         "wd alone: halve the rate and the decay stays, so it weighs twice as much against the gradient: "
         f"a half-life of {r.half_life:,.0f} steps remains"))
 
-# %% ../nbs/07_audit.ipynb #b9e9a84d
+# %% ../nbs/07_audit.ipynb #956029ff
 def _about_places(rows):
     masters = any(r.uses[0][1] == "unknown" for r in rows)
     yield from _say([r for r in rows if not r.measure], *(
@@ -616,7 +620,7 @@ def _about_limits(rows, measures):
     if any(getattr(o, h, None) for m in measures for o in m.bench.nest for h in hooks):
         yield Verdict("Hooks are registered on the optimizer's step: the audit leaves them out", [], "")
     if all(r.how == "none" for r in rows): yield Verdict("Nothing is decayed", [], "")
-    elif any(r.made_up and r.wd > 0 for r in rows):
+    elif any(r.made_up and r.decayed for r in rows):
         yield Verdict("No gradients at hand: measured with made-up ones", [], "loss.backward()  # before the audit")
 
 # %% ../nbs/07_audit.ipynb #74ca10df
