@@ -482,7 +482,7 @@ def plot(self:DecayAudit, ax=None):
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
 
-# %% ../nbs/07_audit.ipynb #8ad37509
+# %% ../nbs/07_audit.ipynb #ccd27a33
 def _say(rows, says, remedy=""):
     "A verdict about these rows, if there are any; its sentence and its remedy may be functions of the first"
     first = [text(rows[0]) if rows and callable(text) else text for text in (says, remedy)]
@@ -495,7 +495,7 @@ def _about_rounding(rows):
     kernels = {(id(r.measure), r.dtype) for r in chance}
     yield from _say(chance, f"Rounded together with the update, or by chance: decay moves "
                     f"{max((r.moved for r in chance), default=0):.2%} of the weights at most, by a whole gap each; "
-                    "the factor says what it takes on average")
+                    "where enough move to tell, the factor says how much on average")
     for dtype in dict.fromkeys(r.dtype for r in lost):
         mine = [r for r in lost if r.dtype == dtype and (id(r.measure), dtype) not in kernels]
         eps, most = torch.finfo(getattr(torch, dtype)).eps, max((r.moved for r in mine), default=0)
