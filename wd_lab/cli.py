@@ -59,32 +59,35 @@ def fitting_range(rating): # the ratings, an array
     room = (high - low)/8 or 1.
     return low - room, high + room
 
-# %% ../nbs/22_command_line.ipynb #c43800d8
+# %% ../nbs/22_command_line.ipynb #319a9d5d
 def best_table(result, # SweepResult
                n:int=5,
 ):                     # DataFrame
     """The `n` combinations of wd and lr with the lowest final validation loss, mean and
-    standard deviation over seeds; without those at which a run diverged"""
-    from wd_lab.trends import summarize
-    names = dict(valid_loss="valid loss", valid_loss_sd="std")
-    table = summarize(result).rename(columns=names)
-    whole = table[table.diverged == 0]
-    best = whole.sort_values("valid loss", kind="stable").head(n) # of equals the smaller wd
-    return best[["wd", "lr", "valid loss", *["std"]*bool((whole.runs > 1).any()), "runs"]]
+    standard deviation over seeds; without those at which a run diverged or seeds are missing.
+    On a fine grid neighbours of a listed wd, less than a quarter away, are left out"""
+    whole = _whole(result).sort_values("valid loss", kind="stable") # of equals the smaller wd
+    listed = []
+    for i, row in whole.iterrows():
+        near = [whole.loc[j] for j in listed if whole.lr[j] == row.lr]
+        fine = len(whole) > 4*n and any(r.wd/1.25 < row.wd < r.wd*1.25 for r in near)
+        if not fine and len(listed) < n: listed.append(i)
+    names = ["wd", "lr", "valid loss", *["std"]*bool((whole.runs > 1).any()), "runs"]
+    return whole.loc[listed, names]
 
-# %% ../nbs/22_command_line.ipynb #f41d1935
+def _whole(result):
+    "A row for each wd and lr that has the most seeds and of which no run diverged"
+    from wd_lab.trends import summarize
+    table = summarize(result).rename(columns=dict(valid_loss="valid loss", valid_loss_sd="std"))
+    table = table[table.diverged == 0]
+    return table[table.runs == table.runs.max()]
+
+# %% ../nbs/22_command_line.ipynb #65092e33
 def advice(result) -> list: # of SweepResult: lines of text
     "What to mind about the best wd and lr of a sweep"
+    from wd_lab.trends import few_steps
     if result.runs.diverged.all(): return ["every run diverged: try smaller rates, --lrs"]
-    best, lines = best_table(result, 1), []
-    for name in ("wd", "lr")*len(best):
-        value, tried = best[name].iloc[0], sorted(result.identity[name + "s"])
-        at_edge = [word for word, edge in (("smallest", tried[0]), ("largest", tried[-1]))
-                   if len(tried) > 1 and value == edge > 0]
-        for word in at_edge:
-            more = "smaller" if word == "smallest" else "larger"
-            lines.append(f"{name} {value:g} is the {word} tried, the best may lie beyond: "
-                         f"add {more} ones to --{name}s")
+    lines = _at_edges(result) + [few_steps(result).replace("epochs=", "--epochs ")]
     if len(result.identity["wds"]) == 1:
         lines.append("one weight decay makes no pictures: add others to --wds")
     if len(result.identity["seeds"]) == 1:
@@ -92,6 +95,23 @@ def advice(result) -> list: # of SweepResult: lines of text
     if len(result.identity["lrs"]) == 1:
         lines.append("at one learning rate: decay may only repair the rate, "
                      "--lrs 2.5e-3,5e-3,1e-2 tells")
+    return [line for line in lines if line]
+
+# %% ../nbs/22_command_line.ipynb #a3e82eb7
+def _at_edges(result):
+    "Is the best wd or lr the smallest or the largest of those tried, or of those that have all seeds?"
+    from wd_lab.trends import flat_until
+    whole, lines = _whole(result), []
+    best = whole.loc[whole["valid loss"].idxmin()] if len(whole) else None
+    for name in ("wd", "lr")*len(whole[:1]):
+        value, compared, tried = best[name], sorted(set(whole[name])), sorted(result.identity[name + "s"])
+        for word, more, at in (("smallest", "smaller", 0), ("largest", "larger", -1)):
+            if len(tried) == 1 or value != compared[at] or not value > 0: continue
+            flat = name == "wd" and at == 0 and flat_until(whole[whole.lr == best.lr].set_index("wd")["valid loss"])
+            lines.append(f"wd {value:g} is the smallest tried, but up to {flat:g} decay changes next to nothing" if flat
+                         else f"{name} {value:g} is the {word} tried, the best may lie beyond: add {more} ones to --{name}s"
+                         if value == tried[at] else f"{name} {value:g} is the {word} of those with all seeds: ask for the "
+                         f"{more} ones with all of them, too")
     return lines
 
 # %% ../nbs/22_command_line.ipynb #b478c0b5
@@ -100,7 +120,7 @@ def one_rate(result):
     if result.runs.valid_loss.isna().all(): return result
     return result.sel(lr=result.runs.lr[result.runs.valid_loss.idxmin()])
 
-# %% ../nbs/22_command_line.ipynb #17752d86
+# %% ../nbs/22_command_line.ipynb #da00884b
 def draw(result, folder, films=True):
     "Write the pictures of a sweep into its folder; their names"
     import matplotlib.pyplot as plt
@@ -117,30 +137,34 @@ def draw(result, folder, films=True):
         animate_losses(result, folder/"train_loss.gif")
         animate_losses(result, folder/"valid_loss.gif", which="valid")
         animate_weights(result, folder/"weights.gif")
-        names += ["train_loss.gif", "valid_loss.gif", "weights.gif"]
+        names += _FILMS
     return names
 
-# %% ../nbs/22_command_line.ipynb #745d3644
-def run_sweep(wds, lrs, seeds, epochs, factors, data, columns, limits, out, engine, films,
-              weights):
+_FILMS = ["train_loss.gif", "valid_loss.gif", "weights.gif"]
+
+# %% ../nbs/22_command_line.ipynb #f079e94b
+def run_sweep(wds, lrs, seeds, epochs, factors, bs, data, columns, limits, out, engine, films,
+              weights, repair):
     "What `wd_lab_sweep` does between reading its arguments and choosing an exit code"
     from wd_lab.data import movielens_100k
     from wd_lab.lab import use_style
-    from wd_lab.sweep import SweepConfig, sweep, wd_grid
+    from wd_lab.sweep import SweepConfig, SweepResult, sweep, wd_grid
     use_style()
     table = movielens_100k() if data is None else read_ratings(data)
     y_range = _limits(limits, table, columns["rating"] or "rating", data)
-    config = SweepConfig(epochs=epochs, n_factors=factors, y_range=y_range)
+    config = SweepConfig(epochs=epochs, n_factors=factors, y_range=y_range, bs=bs)
     wds = wd_grid() if wds == "grid" else _numbers("wds", wds)
     begin, before = time.perf_counter(), _finished(out)
     result = sweep(wds, table, config, lrs=_numbers("lrs", lrs), seeds=seeds, engine=engine,
-                   path=out, keep_weights=weights, **columns)
+                   path=out, keep_weights=weights, repair=repair, **columns)
     n, trained = len(result), _finished(out) - before
     print(f"{n} run{'s'*(n > 1)} on {data or result.identity['source']}, {n - trained} found "
           f"and {trained} trained, {time.perf_counter() - begin:.0f} s")
-    report(result, out, films)
+    everything = SweepResult.load(out, partial=True)     # the answer is that of the folder
+    if len(everything) > n: print(f"with those of earlier calls {len(everything)} runs")
+    report(everything, out, films)
 
-# %% ../nbs/22_command_line.ipynb #7a9cd0b9
+# %% ../nbs/22_command_line.ipynb #3b38080c
 def report(result, out, films=True):
     "Draw the pictures, print the table, the best wd and what to mind about it"
     files = ["config.json", "ids.json", "runs.npy"]
@@ -150,6 +174,8 @@ def report(result, out, films=True):
         print(table.round(4).to_string(index=False))
         rate = f" at lr {table.lr.iloc[0]:g}" if len(result.identity["lrs"]) > 1 else ""
         print(f"best wd: {table.wd.iloc[0]:g}{rate}")
+    old = [name for name in _FILMS if name not in files and (Path(out).expanduser()/name).exists()]
+    if old: print(f"note: {', '.join(old)} show an earlier call")
     for line in advice(result): print(f"note: {line}")
     print(f"in {out}:", *files)
 
@@ -172,29 +198,31 @@ def _finished(out):
     try: return int(np.load(path, mmap_mode="r", allow_pickle=False)["finished"].sum())
     except (OSError, ValueError, IndexError): return 0
 
-# %% ../nbs/22_command_line.ipynb #b3c249b5
+# %% ../nbs/22_command_line.ipynb #28146047
 def wd_lab_sweep(
     data:str=None,      # file of ratings: .csv, .tsv, .txt, .gz, .parquet (default: MovieLens)
     user:str=None,      # name of the column with the users (default: user)
-    item:str=None,      # name of the column with the films (default: title, or else movie)
+    item:str=None,      # name of the column with the items (default: title, or else movie)
     rating:str=None,    # name of the column with the ratings (default: rating)
     limits:str=None,    # predictions lie between these, as 0,5.5 (default: fit the ratings)
     wds:str="grid",     # weight decays with commas between them, or grid: 360 from 1e-4 to 1
     lrs:str="5e-3",     # peak learning rates with commas between them
     seeds:int=1,        # how often to repeat it all, each time from another split and start
     epochs:int=5,       # passes over the training ratings
-    factors:int=50,     # length of a user's and a film's vector
+    factors:int=50,     # length of a user's and an item's vector
+    bs:int=64,          # ratings in a batch
     out:str="sweep",    # folder for the results; a sweep that is there is resumed or extended
     engine:str="auto",  # compiled, lazy (for large tables), fastai (slow), or auto: compiled
     offline:store_true=False,    # don't download: made-up ratings where MovieLens is missing
-    no_gif:store_true=False,     # leave out the films
+    no_gif:store_true=False,     # leave out the animations
+    repair:store_true=False,     # train again what is damaged in the folder, and only that
     no_weights:store_true=False, # don't keep the weights: a small folder, without models
 ):
     "Train a model for each weight decay, on your ratings or MovieLens, and show what it did"
     if offline: os.environ["WD_LAB_OFFLINE"] = "1"
     columns, before = dict(user=user, item=item, rating=rating), _interrupt_once()
-    try: run_sweep(wds, lrs, seeds, epochs, factors, data, columns, limits, out, engine,
-                   not no_gif, not no_weights)
+    try: run_sweep(wds, lrs, seeds, epochs, factors, bs, data, columns, limits, out, engine,
+                   not no_gif, not no_weights, repair)
     except KeyboardInterrupt as e: _interrupted(e, out)
     except (ValueError, TypeError, RuntimeError, OSError, MemoryError) as e:
         _stop(_own_words(e))
@@ -221,7 +249,7 @@ def _stop(message):
     print("wd_lab_sweep: " + str(message).replace("\n", " "), file=sys.stderr)
     sys.exit(2)
 
-# %% ../nbs/22_command_line.ipynb #5c76d254
+# %% ../nbs/22_command_line.ipynb #83acdc7f
 def _own_words(e):
     "An error's message with the command's options for Python's arguments"
     text = str(e)
@@ -230,7 +258,8 @@ def _own_words(e):
 
 _OPTIONS = { # what a message says: what the command calls it
     r"^(each of )?(path|data|wds|lrs|seeds|epochs|engine)\b": r"\1--\2",
-    r"^n_factors\b": "--factors",
+    r"^n_factors\b": "--factors", r"SweepConfig\(bs=(\d+)\)": r"--bs \1",
+    r"\bengine='(\w+)'": r"--engine \1", r"\brepair=True": "--repair",
     r"^--path\b": "--out", r"^y_range\b": "--limits", r"keep_weights=False": "--no_weights",
     r"SweepConfig\(y_range=\((\S+), (\S+)\)\), or None for no range": r"--limits \1,\2",
     r"sweep\(\.\.\., (.*?)\)": lambda found: found[1].replace(", ", " "),
@@ -241,7 +270,7 @@ _OPTIONS = { # what a message says: what the command calls it
     r", 'fastai' or an engine": " or 'fastai'", r": DecayEngine\(.*\)": "",
     r"hoose another path": "hoose another folder with --out"}
 
-# %% ../nbs/22_command_line.ipynb #3040f2b9
+# %% ../nbs/22_command_line.ipynb #f2bc0f8e
 def main(argv:list=None): # what follows the command's name; `sys.argv` by default
     "The command `wd_lab_sweep`"
     parser = anno_parser(wd_lab_sweep, prog="wd_lab_sweep")
@@ -254,7 +283,7 @@ def main(argv:list=None): # what follows the command's name; `sys.argv` by defau
     given = [spelled(a) for a in _joined(sys.argv[1:] if argv is None else argv) if a != "--gif"]
     options = vars(parser.parse_args(given))
     warnings.simplefilter("ignore")                    # of libraries about each other: nothing the user could do
-    warnings.filterwarnings("default", "[0-9]+ (films share|of [0-9]+ ratings)|wd [0-9.e-]+ at the rate")
+    warnings.filterwarnings("default", "[0-9]+ (items share|of [0-9]+ ratings)|wd [0-9.e-]+ at the rate|.* was damaged")
     warnings.showwarning = lambda message, *where: print(f"wd_lab_sweep: {_own_words(message)}", file=sys.stderr)
     wd_lab_sweep(**{name: options[name] for name in signature(wd_lab_sweep).parameters})
 def _joined(arguments):

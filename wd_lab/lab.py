@@ -51,7 +51,7 @@ def cache_dir() -> Path: # `WD_LAB_CACHE`, or `~/.cache/wd_lab`
     "Where results that several chapters share are kept"
     return Path(os.environ.get("WD_LAB_CACHE", "~/.cache/wd_lab")).expanduser()
 
-# %% ../nbs/00_lab.ipynb #379fd0a6
+# %% ../nbs/00_lab.ipynb #c66186aa
 def write_json(path:Path, content):
     "Write JSON whole or not at all: a killed process leaves no half file"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +59,27 @@ def write_json(path:Path, content):
     part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     os.replace(part, path)
 
+def digest(content, # what JSON can hold
+) -> str:           # sixteen letters and figures
+    "What any change to the content changes"
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+def write_sealed(path:Path, content:dict, about=None):
+    "A JSON object with a checksum of it, and of what it is about: another's is not taken for it"
+    content = json.loads(json.dumps(content))
+    write_json(path, content | dict(sha256=digest([about, content] if about is not None else content)))
+
+def read_sealed(path:Path, about=None, strict=True) -> dict:
+    "What `write_sealed` wrote. `ValueError` if it is not; unless `strict`, one that has no checksum is believed"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict): raise ValueError("it is no JSON object")
+    there = content.pop("sha256", None)
+    if there is None and not strict: return content
+    if there != digest([about, content] if about is not None else content):
+        raise ValueError("it does not match its checksum")
+    return content
+
+# %% ../nbs/00_lab.ipynb #6982efe0
 def _version(package):
     try: return metadata.version(package)
     except metadata.PackageNotFoundError: return None
@@ -147,21 +168,25 @@ def _changed(then, now):
     return sorted(name for kind in same for name, old in ((then or {}).get(kind) or {}).items()
                   if name in now[kind] and None not in (old, now[kind][name]) and not same[kind](old, now[kind][name]))
 
-# %% ../nbs/00_lab.ipynb #54b126f7
+# %% ../nbs/00_lab.ipynb #413dc100
 def _steady(code, run):
     "`code` without the values that the run itself has changed: they are no configuration"
     after = _code_of(run)["values"]
     return code | dict(values={k: v for k, v in code["values"].items() if after.get(k) == v})
 
 def _one(name, run, settings, path, code):
-    "A run from the cache, or run now and kept there"
-    if not path.exists():
+    "A run from the cache, or run now and kept there; one that is damaged is run again"
+    try: found = read_sealed(path, strict=False) if path.exists() else None
+    except ValueError as e: found = print(f"{path} is damaged: {e}; it is run again")
+    if not found or found.get("settings") != settings:
         start = time.perf_counter()
         result = run(**settings)
         seconds = round(time.perf_counter() - start, 2)
-        write_json(path, dict(settings=settings, result=result, seconds=seconds, code=_steady(code, run)))
+        kept = dict(settings=settings, result=result, seconds=seconds, code=_steady(code, run))
+        write_sealed(path, kept)
         log.info("%s: %.0f s: %s", name, seconds, settings)
-    return json.loads(path.read_text(encoding="utf-8"))
+        found = read_sealed(path)
+    return found
 
 # %% ../nbs/00_lab.ipynb #6b8900ad
 def _each(name, run, settings, code):
@@ -186,10 +211,12 @@ def _each(name, run, settings, code):
     code = older[0] if older else ordered[0].get("code") or code
     return [d["result"] for d in ordered], sum(d["seconds"] for d in ordered), code
 
-# %% ../nbs/00_lab.ipynb #328b5330
+# %% ../nbs/00_lab.ipynb #27794674
 def _read(path, settings, code):
     "A record, and a word on what has changed since. `ValueError` for a record of other settings"
-    record = json.loads(path.read_text(encoding="utf-8"))
+    try: record = read_sealed(path, strict=False)
+    except ValueError as e:
+        raise ValueError(f"{path} is damaged: {e}; restore it, or run it again with WD_LAB_SIZE=full") from e
     if record.get("settings") != settings:
         raise ValueError(f"settings of {path.stem} must be those of {path}, which is the record of other ones: "
                          "run it again with WD_LAB_SIZE=full")
@@ -208,7 +235,7 @@ def _run(name, run, settings, code):
                 machine=_machine(), versions={p: _version(p) for p in ("wd_lab", "torch", "fastai", "numpy")},
                 commit=_commit(), date=time.strftime("%Y-%m-%d"), code=code)
 
-# %% ../nbs/00_lab.ipynb #56092c98
+# %% ../nbs/00_lab.ipynb #6c358b8c
 def recorded(name:str,      # what the record is called: letters, digits, `_` and `-`
              run,           # called without arguments, or with each of `settings`; returns what JSON can hold
              settings=None, # keyword arguments of each run, a list of dicts that JSON can hold
@@ -222,7 +249,7 @@ def recorded(name:str,      # what the record is called: letters, digits, `_` an
     if size() == "small" and kept.is_file(): record, news = _read(kept, settings, code)
     else:
         record = _run(name, run, settings, code)
-        if size() == "full" and not _stand_ins: write_json(path, record)
+        if size() == "full" and not _stand_ins: write_sealed(path, record)
     print(f"{name}: run of {record['date']}, {record['seconds']:.0f} s on {record['machine']}{news}")
     return record
 

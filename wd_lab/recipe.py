@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['MOMENTA', 'train_once', 'Search', 'half_widths', 'find_momentum', 'half_decades', 'find_wd', 'range_of', 'Recipe']
 
-# %% ../nbs/20_recipe.ipynb #165439ff
-import functools, inspect, json, math, random, time
+# %% ../nbs/20_recipe.ipynb #6c3dd5ff
+import functools, hashlib, inspect, json, math, os, random, time, warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
@@ -23,7 +23,8 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 from .interpolate import on_device
-from .lab import folder_path, list_if_several, log, progress_bar, real_number, whole_number, write_json
+from .lab import (digest, folder_path, list_if_several, log, progress_bar, read_sealed, real_number, whole_number,
+                        write_json, write_sealed)
 from .lr_range import LRRange, RangeRun, lr_range_test
 from .schedules import OneCycle
 
@@ -50,7 +51,7 @@ def _pair(momentum):
     "Momentum at the start and end, and at the peak of the rate"
     return tuple(momentum) if isinstance(momentum, (tuple, list)) else (momentum, momentum)
 
-# %% ../nbs/20_recipe.ipynb #e8ef266f
+# %% ../nbs/20_recipe.ipynb #19760839
 def train_once(build:Callable, # a fresh start: `build(seed)`, see below
                seed:int,       # of everything random
                lr:float,       # peak learning rate of 1cycle
@@ -60,7 +61,8 @@ def train_once(build:Callable, # a fresh start: `build(seed)`, see below
                stop:int|Callable=None, # end after so many epochs, or where it is true of
                                # (epoch, loss)
 ) -> tuple:                    # what was trained, and its validation loss after each epoch
-    """Train from the start with 1cycle. The loss is nan from where it is not finite.
+    """Train from the start with 1cycle. The loss is nan from where it is not finite, or over
+    ten times that of the start (where it is over 100, and `build` tells the start).
 
     `build(seed)` gives a fastai `Learner`; or (model, loss_func, train_dl, valid_dl), with an
     optimizer class as a fifth (`torch.optim.AdamW` by default); or a function of (lr,
@@ -72,15 +74,24 @@ def train_once(build:Callable, # a fresh start: `build(seed)`, see below
         thing = _built(build, seed)
         fit = next(f for is_one, f in _KINDS if is_one(thing))
         _sow(seed)                                     # the start may have used more or less
-        losses = fit(thing, lr, momentum, wd, epochs, ends)
+        losses = _not_wild(fit(thing, lr, momentum, wd, epochs, ends), build, seed, thing)
     planned = len(losses) if callable(stop) else stop or epochs
     return thing, _from_first_nan(losses, planned)
 
-# %% ../nbs/20_recipe.ipynb #c05202e4
+# %% ../nbs/20_recipe.ipynb #626a498e
 def _from_first_nan(losses, n):
     "n numbers, nan from the first on that is not finite"
     good = next((i for i, l in enumerate(losses) if not math.isfinite(l)), len(losses))
     return np.array(list(losses[:min(good, n)]) + [math.nan]*(n - min(good, n)), float)
+
+def _not_wild(losses, build, seed, thing):
+    "The losses up to the first that is wild: no number, but no training either, as one of 1e23"
+    if callable(thing) and not isinstance(thing, tuple) and not _is_learner(thing): return losses
+    if not len(losses) or not max(losses, default=0) > 100: return losses
+    start = _built(build, seed)                        # rarely: a fresh one, to see what it begins with
+    begin = start.validate()[0] if _is_learner(start) else _validated(*start[:2], start[3], next(start[0].parameters()).device)
+    good = next((i for i, l in enumerate(losses) if not l <= 10*begin), len(losses))
+    return [*losses[:good], *[math.nan]*(good < len(losses))]
 
 def _fit_itself(train, lr, momentum, wd, epochs, stop):
     "What `build` made trains by itself: it owes a loss for each epoch until `stop` said so"
@@ -359,7 +370,7 @@ def _repr_html_(self:Search):
                           for label, told in rows["told apart"].items()]
     return f"<p>{self.verdict}</p>{rows.to_html()}"
 
-# %% ../nbs/20_recipe.ipynb #d9691e70
+# %% ../nbs/20_recipe.ipynb #805e5301
 _FORMAT = 1
 
 def _plain(values): return [float(v) if math.isfinite(v) else None for v in values]
@@ -370,48 +381,68 @@ def _key(value, seed): return _pair(value), seed
 
 class _Kept:
     "The results of runs, one small JSON file each where there is a folder"
-    def __init__(self, path, n):
-        self.path, self.runs = path, {}
-        for file in path.glob("run_*.json") if path else ():
-            value, seed, losses = _read(file, "value", "seed", "valid_loss")
-            if len(losses) != n: raise _damaged(file, f"it has {len(losses)} losses of {n}")
-            self.runs[_key(value, seed)] = _array(losses).tolist()
+    def __init__(self, path, n, about=None, repair=False):
+        self.path, self.about, self.runs = path, about, {}
+        for file in sorted(path.glob("run_*.json")) if path else ():
+            try: value, seed, losses = self._one(file, n)
+            except ValueError as e:
+                if not repair: raise
+                _set_aside(file, e)
+            else: self.runs[_key(value, seed)] = _array(losses).tolist()
+
+    def _one(self, file, n):
+        value, seed, losses = _read(file, "value", "seed", "valid_loss", about=self.about)
+        if len(losses) != n: raise _damaged(file, f"it has {len(losses)} losses of {n}")
+        return value, seed, losses
 
     def put(self, value, seed, losses, seconds):
         self.runs[_key(value, seed)] = list(losses)
         if not self.path: return
         file = self.path/f"run_{_label(value).replace(' ', '_')}_seed_{seed}.json"
-        write_json(file, dict(value=value, seed=seed, valid_loss=_plain(losses), seconds=round(seconds, 2)))
+        write_sealed(file, dict(value=value, seed=seed, valid_loss=_plain(losses), seconds=round(seconds, 2)), self.about)
 
-# %% ../nbs/20_recipe.ipynb #18058389
-def _read(file, *keys):
-    "The object in a JSON file, or its values for these keys"
+# %% ../nbs/20_recipe.ipynb #8ad96694
+def _read(file, *keys, about=None):
+    "The object in a JSON file, or its values for these keys; without a checksum if it was written before there were any"
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(content, dict): raise ValueError("it is no JSON object")
+        content = read_sealed(file, about, strict=False)
         return [content[k] for k in keys] if keys else content
-    except (ValueError, OSError, KeyError) as e: raise _damaged(file, repr(e)) from e
+    except (ValueError, OSError) as e: raise _damaged(file, e) from e
+    except KeyError as e: raise _damaged(file, f"it has no {e}") from e
 
 def _damaged(file, what):
-    return ValueError(f"{file} is damaged: {what}; remove it, and what it held is done again")
+    return ValueError(f"{file} is damaged: {what}; remove it, or give repair=True, and what it held is done again")
 
-# %% ../nbs/20_recipe.ipynb #9d7e17d3
-def _folder(path, what):
+def _set_aside(file, why):
+    "A damaged file gets out of the way"
+    aside = file.with_name(file.name + ".damaged")
+    if file.exists(): os.replace(file, aside)
+    warnings.warn(f"{str(why).split('; remove')[0]}: done again; what was there is kept as {aside.name}", stacklevel=5)
+
+# %% ../nbs/20_recipe.ipynb #950f8194
+def _folder(path, what, repair=False):
     "The folder of a search or a recipe, looked at before anything is written"
     path = folder_path(path)
     # what a kill left half written is no hindrance, nor are hidden files
     strange = [p for p in path.glob("*") if p.suffix != ".part" and not p.name.startswith(".")]
-    if strange and not (path/f"{what}.json").exists():
+    if strange and not (path/f"{what}.json").exists() and not repair:
         raise ValueError(f"path must be a new or empty folder or one that holds a {what}, got {path} with other "
                          f"files in it")
     return path
 
-def _begin(path, what, build, settings):
-    "A new folder for a search or a recipe, or the one where the same was begun"
+def _begin(path, what, build, settings, repair=False):
+    "A new folder for a search or a recipe, or the one where the same was begun; a digest of what it is"
     file = path/f"{what}.json"
     settings = json.loads(json.dumps(dict(format=_FORMAT, build=_name(build), **settings)))
-    if file.exists(): return _check_same(path, what, _read(file), settings)
-    write_json(file, settings)
+    there = None
+    if file.exists():
+        try: there = _read(file)
+        except ValueError as e:
+            if not repair: raise
+            _set_aside(file, e)
+    if there is None: write_sealed(file, settings)
+    else: _check_same(path, what, there, settings)
+    return digest(settings)
 
 def _check_same(path, what, there, here):
     different = [f"{k} is {there.get(k)!r} there and {here.get(k)!r} here"
@@ -428,23 +459,22 @@ def _name(build):
     if isinstance(build, (tuple, list)): return f"[{', '.join(map(_name, build))}]"
     return getattr(build, "__qualname__", type(build).__qualname__)
 
-# %% ../nbs/20_recipe.ipynb #301a4271
+# %% ../nbs/20_recipe.ipynb #280ac0e9
 @contextmanager
-def _kept(path, name, build, shared):
+def _kept(path, name, build, shared, repair):
     "What a folder holds, locked: only one process works in it. Without a folder, what this call has done"
     n = shared["stop"] or shared["epochs"]
     if not path:
         yield _Kept(None, n)
         return
-    path = _folder(path, "search")
+    path = _folder(path, "search", repair)
     path.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path/".lock", timeout=0)
     try: lock.acquire()
     except Timeout:
         raise RuntimeError(f"path {path} is in use by another search: wait for it, or choose another path") from None
     try:
-        _begin(path, "search", build, dict(varied=name, **shared))
-        yield _Kept(path, n)
+        yield _Kept(path, n, _begin(path, "search", build, dict(varied=name, **shared), repair), repair)
     finally: lock.release()
 
 # %% ../nbs/20_recipe.ipynb #48b21a5d
@@ -520,7 +550,7 @@ def _seeds(repeats):
     if not isinstance(repeats, list): return tuple(range(whole_number("repeats", repeats)))
     return tuple(_distinct("repeats", [_seed("each of repeats", s) for s in repeats]))
 
-# %% ../nbs/20_recipe.ipynb #fc37a338
+# %% ../nbs/20_recipe.ipynb #aa573e33
 def _checked(build, lr, epochs, stop=None, executor=None):
     "lr, epochs and stop as plain numbers"
     if not callable(build) or isinstance(build, nn.Module) or _is_learner(build):
@@ -540,11 +570,11 @@ def _one(build, seed, lr, momentum, wd, epochs, stop):
             stop if callable(stop) else whole)
 
 @contextmanager
-def _short_runs(name, build, lr, epochs, stop, repeats, path, executor, progress, **fixed):
+def _short_runs(name, build, lr, epochs, stop, repeats, path, executor, progress, repair, **fixed):
     "What both searches share: checks, a folder, and a function that does a grid of values"
     lr, epochs, stop = _checked(build, lr, epochs, stop, executor)
     shared, seeds = dict(lr=lr, **fixed, epochs=epochs, stop=stop), _seeds(repeats)
-    with _kept(path, name, build, shared) as kept:
+    with _kept(path, name, build, shared, repair) as kept:
         def search(values):
             _run_all(build, [(v, seed, shared | {name: v}) for v in values for seed in seeds], kept, executor,
                      progress)
@@ -557,7 +587,7 @@ def _takes_a_seed(build):
     except TypeError: return False
     except ValueError: return True
 
-# %% ../nbs/20_recipe.ipynb #6a5ff0d9
+# %% ../nbs/20_recipe.ipynb #65e8125b
 MOMENTA = (0.95, 0.85), (0.99, 0.90), 0.99, 0.9, 0.85   # the document's list
 
 def find_momentum(build:Callable,   # a fresh start, as in `train_once`
@@ -570,11 +600,12 @@ def find_momentum(build:Callable,   # a fresh start, as in `train_once`
                   path:Path=None,   # folder to keep each run in, and to go on from
                   executor:Executor=None, # of concurrent.futures; threads share torch's dice
                   progress:bool=True, # show a bar; in a log a line now and then
+                  repair:bool=False, # do again what is damaged in `path`, and only that
 ) -> Search:
     """Try momenta in short runs. `ValueError` or `TypeError` for arguments that can't be, or a
     `path` with another search. (Another `build` is known by its name and bound values.)"""
     momenta = _momenta(momenta)
-    with _short_runs("momentum", build, lr, epochs, stop, repeats, path, executor, progress,
+    with _short_runs("momentum", build, lr, epochs, stop, repeats, path, executor, progress, repair,
                      wd=_decay(wd)) as search:
         return search(momenta)
 
@@ -586,7 +617,7 @@ def half_decades(wd:float, # the best weight decay so far, above 0
     if not _decay(wd) > 0: raise ValueError(f"wd must be > 0, got {wd!r}: no decade holds 0")
     return tuple(float(f"{wd*10**step:.3g}") for step in (-by, by))
 
-# %% ../nbs/20_recipe.ipynb #6cbfc26e
+# %% ../nbs/20_recipe.ipynb #d39a055d
 def find_wd(build:Callable,      # a fresh start, as in `train_once`
             lr:float,            # peak learning rate, from a range test
             momentum:float|tuple=(0.95, 0.85), # of all runs, from `find_momentum`
@@ -598,11 +629,12 @@ def find_wd(build:Callable,      # a fresh start, as in `train_once`
             path:Path=None,      # folder to keep each run in, and to go on from
             executor:Executor=None, # of concurrent.futures; threads share torch's dice
             progress:bool=True,  # show a bar; in a log a line now and then
+            repair:bool=False,   # do again what is damaged in `path`, and only that
 ) -> Search:
     """Try weight decays in short runs, then half a decade to both sides of the best, none
     where that is 0 (Smith 2018, section 4.4). Errors as `find_momentum`"""
     values, refine = _decays(wds), whole_number("refine", refine, low=0)
-    with _short_runs("wd", build, lr, epochs, stop, repeats, path, executor, progress,
+    with _short_runs("wd", build, lr, epochs, stop, repeats, path, executor, progress, repair,
                      momentum=_momentum("momentum", momentum)) as search:
         for k in range(refine + 1):
             found = search(values)
@@ -656,7 +688,7 @@ def _some(dl, n=500):
         if total >= n: break
     return batches
 
-# %% ../nbs/20_recipe.ipynb #e245ecef
+# %% ../nbs/20_recipe.ipynb #12c489f5
 class Recipe:
     """Range test, momentum, decay, then the training (Smith 2018). `run()` does all and writes
     `report.html` into the folder; each step can be called alone and does first what it needs.
@@ -679,13 +711,14 @@ class Recipe:
                  seed:int=0,      # of range test and final training
                  executor:Executor=None, # of concurrent.futures, for the short runs
                  progress:bool=True, # show bars; in a log a line now and then
+                 repair:bool=False, # do again what is damaged in `path`, and only that
     ):
         self.given = _given(lr, momentum, wd)
         self.plan = _planned(build, epochs, short, repeats, momenta, wds, seed, executor)
         self.plan |= self.given
-        self.build, self.path, self.executor = build, _folder(path, "recipe"), executor
-        self.progress, self.done = progress, {}
-        _begin(self.path, "recipe", build, self.plan)
+        self.build, self.path, self.executor = build, _folder(path, "recipe", repair), executor
+        self.progress, self.repair, self.done = progress, repair, {}
+        self.about = _begin(self.path, "recipe", build, self.plan, repair)
 
     def __repr__(self):
         given = ", ".join(f"{name} {_label(value)}" for name, value in self.given.items())
@@ -706,16 +739,16 @@ def _planned(build, epochs, short, repeats, momenta, wds, seed, executor):
     return dict(epochs=epochs, short=whole_number("short", short), repeats=list(_seeds(repeats)),
                 seed=_seed("seed", seed), momenta=_momenta(momenta), wds=_decays(wds))
 
-# %% ../nbs/20_recipe.ipynb #3ca3ec39
+# %% ../nbs/20_recipe.ipynb #45c89a2b
 @patch
 def range_test(self:Recipe) -> LRRange:
     "The range test, with momentum 0.9 and the middle of the decays, done once"
     if "range" not in self.done:
         file = self.path/"range_test.json"
-        if not file.exists():
+        if not _is_there(self, file, _range_from_json):
             test = range_of(self.build, self.plan["seed"], wd=self.middle_wd)
-            write_json(file, _range_to_json(test))
-        self.done["range"] = _range_from_json(file)
+            write_sealed(file, _range_to_json(test), self.about)
+        self.done["range"] = _range_from_json(file, self.about)
     return self.done["range"]
 
 # %% ../nbs/20_recipe.ipynb #4aeff800
@@ -736,18 +769,18 @@ def lr(self:Recipe) -> float:
                          f"{test.verdict}")
     return float(f"{test.rate:.2g}")
 
-# %% ../nbs/20_recipe.ipynb #dab41850
+# %% ../nbs/20_recipe.ipynb #6b1585c1
 _CURVES = ("losses", "smooth_losses", "valid_losses", "valid_accuracies")
 
 def _range_to_json(test):
     curves = {c: _plain(getattr(test, c)) for c in _CURVES}
     return dict(rates=_plain(test.rates), mode=test.mode, smooth=test.smooth, **curves)
 
-def _range_from_json(file):
-    rates, mode, smooth, *curves = _read(file, "rates", "mode", "smooth", *_CURVES)
+def _range_from_json(file, about):
+    rates, mode, smooth, *curves = _read(file, "rates", "mode", "smooth", *_CURVES, about=about)
     return LRRange(_array(rates), (RangeRun(*map(_array, curves)),), mode, smooth)
 
-# %% ../nbs/20_recipe.ipynb #50ab7bda
+# %% ../nbs/20_recipe.ipynb #a2da742d
 @patch
 def find_momentum(self:Recipe) -> Search:
     "The momenta of the plan in short runs, with the rate and the middle decay"
@@ -764,7 +797,8 @@ def _searched(recipe, folder, search, *settings):
         p = recipe.plan
         recipe.done[folder] = search(
             recipe.build, recipe.lr, *settings, epochs=p["short"], repeats=p["repeats"],
-            path=recipe.path/folder, executor=recipe.executor, progress=recipe.progress)
+            path=recipe.path/folder, executor=recipe.executor, progress=recipe.progress,
+            repair=recipe.repair)
     return recipe.done[folder]
 
 # %% ../nbs/20_recipe.ipynb #5ff18746
@@ -787,13 +821,14 @@ def chosen(self:Recipe) -> dict:
     "lr, momentum and wd"
     return dict(lr=self.lr, momentum=self.momentum, wd=self.wd)
 
-# %% ../nbs/20_recipe.ipynb #40fcba62
+# %% ../nbs/20_recipe.ipynb #efe01015
 @patch
 def train(self:Recipe) -> object: # what `build` made
     "The final training. The weights are kept as `model.safetensors`"
     if "trained" not in self.done:
         file, p = self.path/"training.json", self.plan
-        if file.exists(): self.done["trained"] = _trained_again(self)
+        again = _is_there(self, file, lambda *_: _trained_again(self))
+        if again: self.done["trained"] = again
         else:
             settings, start = self.chosen, time.perf_counter()
             with progress_bar(p["epochs"], 0, self.progress, "epoch") as bar:
@@ -805,7 +840,8 @@ def train(self:Recipe) -> object: # what `build` made
             losses = _from_first_nan(losses, p["epochs"])
             _save_model(trained, self.path/"model.safetensors")
             seconds = round(time.perf_counter() - start, 2)
-            write_json(file, dict(valid_loss=_plain(losses), seconds=seconds, **settings))
+            weights = _bytes_of(self.path/"model.safetensors")
+            write_sealed(file, dict(valid_loss=_plain(losses), seconds=seconds, weights=weights, **settings), self.about)
             self.done["trained"] = trained
     return self.done["trained"]
 
@@ -813,9 +849,9 @@ def train(self:Recipe) -> object: # what `build` made
 def losses(self:Recipe) -> np.ndarray:
     "Validation loss after each epoch of the final training"
     self.train()
-    return _array(*_read(self.path/"training.json", "valid_loss"))
+    return _array(*_read(self.path/"training.json", "valid_loss", about=self.about))
 
-# %% ../nbs/20_recipe.ipynb #4c4911a5
+# %% ../nbs/20_recipe.ipynb #de74ad71
 def _model(thing): return thing.model if _is_learner(thing) else thing[0] if isinstance(thing, tuple) else None
 
 def _save_model(thing, path):
@@ -823,20 +859,37 @@ def _save_model(thing, path):
     from safetensors.torch import save_model
     save_model(_model(thing), str(path))
 
+def _bytes_of(file):
+    "A digest of a file; None if there is none"
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else None
+
+def _is_there(recipe, file, read):
+    "What a file says; None if there is none, or if it is damaged and to be made again"
+    if not file.exists(): return None
+    try: return read(file, recipe.about)
+    except ValueError as e:
+        if not recipe.repair: raise
+        _set_aside(file, e)
+
 def _trained_again(recipe):
     "A fresh start with the weights on disk"
+    kept = _read(recipe.path/"training.json", about=recipe.about)
     with _own_dice(recipe.plan["seed"]): thing = _built(recipe.build, recipe.plan["seed"])
     model, file = _model(thing), recipe.path/"model.safetensors"
     if model is None: return thing
     if not file.exists():
-        raise ValueError(f"{file} is missing: remove training.json beside it, and the training is done again")
+        raise ValueError(f"{file} is missing: remove training.json beside it, or give repair=True, and the training is "
+                         f"done again")
+    if kept.get("weights") not in (None, _bytes_of(file)):
+        raise ValueError(f"{file} is damaged: it does not match its checksum; remove it and training.json beside it, or "
+                         f"give repair=True, and the training is done again")
     from safetensors import SafetensorError
     from safetensors.torch import load_model
     device = str(next(model.parameters()).device)
     try: load_model(model, str(file), device=device)
     except (SafetensorError, RuntimeError) as e:
-        raise ValueError(f"{file} is damaged, or of another model: {e}; remove it and training.json beside it, and "
-                         f"the training is done again") from e
+        raise ValueError(f"{file} is damaged, or of another model: {e}; remove it and training.json beside it, or "
+                         f"give repair=True, and the training is done again") from e
     return thing
 
 # %% ../nbs/20_recipe.ipynb #6ba2685d

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['GROUPS', 'wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
-# %% ../nbs/10_sweep.ipynb #a2c7d3a1
+# %% ../nbs/10_sweep.ipynb #289547ce
 import difflib, errno, hashlib, io, json, math, os, re, shutil, threading, warnings, zlib
 from contextlib import contextmanager, nullcontext
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -23,7 +23,8 @@ from filelock import FileLock, Timeout
 
 from .collab import mean_level, plot_losses, smooth_losses
 from .engines import DECAYS, CompiledEngine, FastaiEngine, LazyEngine, SweepConfig, common_start
-from .lab import cache_dir, folder_path, list_if_several, progress_bar, real_number, whole_number, write_json
+from .lab import (cache_dir, digest, folder_path, list_if_several, progress_bar, read_sealed, real_number,
+                        whole_number, write_sealed)
 
 # %% ../nbs/10_sweep.ipynb #ff1a2e1c
 def wd_grid(lo:float=1e-4,      # first value, a power of ten
@@ -81,7 +82,7 @@ def _fill(record, run, config, level, seal):
 def _checksum(record, seal): # of all but the checksum and the mark
     return zlib.crc32(record.tobytes()[:-8], seal)
 
-# %% ../nbs/10_sweep.ipynb #0b258b44
+# %% ../nbs/10_sweep.ipynb #3cf7c052
 class _Ratings(NamedTuple):
     "A table of ratings by numbers, and what the numbers stand for"
     table: pd.DataFrame # user and movie from 0, rating
@@ -96,13 +97,16 @@ class _Ratings(NamedTuple):
         "From a DataFrame; `ValueError` or `TypeError` for one that can't be used"
         if not hasattr(data, "columns"):
             remedy = f": pd.read_csv({str(data)!r})" if isinstance(data, (str, Path)) else ""
+            if isinstance(data, dict): remedy = ": pd.DataFrame(data)"
+            elif np.ndim(data) == 2: remedy = ": pd.DataFrame(data, columns=['user', 'movie', 'rating'])"
             raise TypeError("data must be a DataFrame such as movielens_100k() gives, "
                             f"got a {type(data).__name__}{remedy}")
         names = _columns(data, user=user, item=item, rating=rating)
+        if not len(data): raise ValueError("data must hold ratings, got a table without rows")
         (i, users), (j, items) = [_numbered(data[name]) for name in names[:2]]
         table = pd.DataFrame(dict(user=i, movie=j, rating=_as_numbers(data[names[2]])))
         if (twice := int(table.duplicated(["user", "movie"]).sum())) > 0.01*len(table):
-            warnings.warn(f"{twice} of {len(table)} ratings are of a film by a user who rated it before: "
+            warnings.warn(f"{twice} of {len(table)} ratings are of an item by a user who rated it before: "
                           "a random split puts such pairs on both sides, "
                           f"data.drop_duplicates({[str(c) for c in names[:2]]}) leaves one of each", stacklevel=4)
         source = str(data.attrs.get("source", "your data"))
@@ -143,19 +147,19 @@ def _naming(lacking, free):
     return ("name yours " + " and ".join([f"as in sweep(..., {told})"]*bool(told) + [f"with {untold}"]*bool(untold))
             + " (or does the file lack a line of names on top?)"*headless)
 
-# %% ../nbs/10_sweep.ipynb #57159c51
+# %% ../nbs/10_sweep.ipynb #7f8abe59
 def _check_titles(data):
     "Which of two columns? The title, where nearly every film has its own"
     films = data[["movie", "title"]].drop_duplicates()
     shared = films[films.duplicated("title", keep=False)].title
     if shared.empty: return
-    words = (f"{len(shared)} films share {shared.nunique()} titles, {shared.iloc[0]!r} for one: "
-             "item='movie' keeps them apart, item='title' takes those of one title for one film")
+    words = (f"{len(shared)} items share {shared.nunique()} titles, {shared.iloc[0]!r} for one: "
+             "item='movie' keeps them apart, item='title' takes those of one title for one item")
     if len(films) - films.title.nunique() > 0.05*len(films):
-        raise ValueError(f"data must say which column names a film, as {words}")
+        raise ValueError(f"data must say which column names an item, as {words}")
     if "source" not in data.attrs: warnings.warn(words + " (done here)", stacklevel=2)
 
-# %% ../nbs/10_sweep.ipynb #b9e79dda
+# %% ../nbs/10_sweep.ipynb #190c7de2
 def _numbered(column):
     "The values of a column as numbers from 0, and the values, sorted"
     if missing := int(column.isna().sum()):
@@ -174,8 +178,9 @@ def _as_numbers(column):
     try: values = column.to_numpy(np.float32, na_value=np.nan)
     except (TypeError, ValueError):
         raise TypeError(f"data must have numbers as ratings, got {column.iloc[0]!r} in {name!r}") from None
-    if not np.isfinite(values).all():
-        raise ValueError(f"data must have a number as rating in every row of {name!r}, got nan or infinity")
+    if bad := int((~np.isfinite(values)).sum()):
+        raise ValueError(f"data must have a number as rating in every row of {name!r}, got nan or infinity in {bad} "
+                         f"of {len(values)}: data.dropna() leaves out what is missing")
     return values
 
 # %% ../nbs/10_sweep.ipynb #0758d89b
@@ -304,18 +309,19 @@ def _values(name, values, whole=False):
         raise ValueError(f"{name} must be distinct, got {max(values, key=values.count)!r} twice")
     return values
 
-# %% ../nbs/10_sweep.ipynb #bd562138
+# %% ../nbs/10_sweep.ipynb #a49af6b6
+_ENGINES = dict(auto=CompiledEngine, compiled=CompiledEngine, lazy=LazyEngine, fastai=FastaiEngine)
+
 def _engine(engine):
-    engines = dict(auto=CompiledEngine, compiled=CompiledEngine, lazy=LazyEngine, fastai=FastaiEngine)
     words = "engine must be 'auto', 'compiled', 'lazy', 'fastai' or an engine, got"
     if isinstance(engine, str):
-        if engine in engines: return engines[engine]()
+        if engine in _ENGINES: return _ENGINES[engine]()
         raise ValueError(f"{words} {engine!r}" + f": DecayEngine({engine!r})"*(engine in DECAYS))
     if isinstance(engine, type): raise TypeError(f"{words} the class {engine.__name__}: write {engine.__name__}()")
     if not hasattr(engine, "run"): raise TypeError(f"{words} {engine!r}")
     return engine
 
-# %% ../nbs/10_sweep.ipynb #b33d6231
+# %% ../nbs/10_sweep.ipynb #25c789ba
 _FORMAT = 2                                        # 0.1.0 wrote 1
 
 def _begin(path, identity, records, ids=None):
@@ -325,8 +331,8 @@ def _begin(path, identity, records, ids=None):
     _check_room(path, records.nbytes)
     try:
         _write_records(path/"runs.npy.part", records.dtype, len(records), [records.view(np.uint8).data])
-        if ids: _write(path/"ids.json", ids)
-        _write(path/"config.json", identity)
+        if ids: write_sealed(path/"ids.json", ids)
+        write_sealed(path/"config.json", identity)
         os.replace(path/"runs.npy.part", path/"runs.npy")
     except OSError as e: raise _in_words(path, e) from e
 
@@ -338,7 +344,7 @@ def _write_records(path, kind, n, parts):
         f.flush()
         os.fsync(f.fileno())
 
-# %% ../nbs/10_sweep.ipynb #01686dbc
+# %% ../nbs/10_sweep.ipynb #d193199f
 def _header(kind, n):
     "What a .npy file of n records begins with"
     f = io.BytesIO()
@@ -346,16 +352,12 @@ def _header(kind, n):
     np.lib.format.write_array_header_1_0(f, shape)
     return f.getvalue()
 
-def _write(file, content): write_json(file, content | dict(sha256=_digest(content)))
-
-# %% ../nbs/10_sweep.ipynb #b3a3a861
-def _digest(identity): return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-
+# %% ../nbs/10_sweep.ipynb #f341308a
 def _seal(identity):
     "What the records' checksums begin with, so that another sweep's records are not taken for these"
     if identity["format"] == 1: return 0
     shared = {k: v for k, v in identity.items() if k not in ("source", "wds", "lrs", "seeds")}
-    return identity.get("seal", int(_digest(shared)[:8], 16))
+    return identity.get("seal", int(digest(shared)[:8], 16))
 
 # %% ../nbs/10_sweep.ipynb #bce69bfb
 def _check_free(path):
@@ -380,7 +382,7 @@ def _in_words(path, e):
                             "finished runs are kept; free some room and call again, "
                             "or start in a new folder with keep_weights=False")
 
-# %% ../nbs/10_sweep.ipynb #d18c17a5
+# %% ../nbs/10_sweep.ipynb #9c01aa41
 def _identity(path):
     "What config.json says; `ValueError` if it can't be believed"
     file = path/"config.json"
@@ -388,7 +390,7 @@ def _identity(path):
         identity = json.loads(file.read_text(encoding="utf-8"))
         if identity["format"] not in (1, _FORMAT):
             raise ValueError(f"format {identity['format']}, this version of wd_lab reads formats 1 to {_FORMAT}")
-        if identity.pop("sha256") != _digest(identity): raise ValueError("it does not match its checksum")
+        if identity.pop("sha256") != digest(identity): raise ValueError("it does not match its checksum")
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"path must be the folder of a sweep, got {path} without a config.json") from None
     except (ValueError, KeyError, TypeError) as e: raise _damaged(file, e) from e
@@ -399,15 +401,14 @@ def _identity(path):
 def _damaged(file, e):
     return ValueError(f"{file} is damaged: {e}; restore it, or sweep(..., repair=True) trains again what is damaged")
 
-# %% ../nbs/10_sweep.ipynb #68219cc6
+# %% ../nbs/10_sweep.ipynb #f42e3b05
 def _ids(path, identity):
     "Users and films by their ids; None where 0.1.0 kept none"
     if "users" not in identity["data"]: return None
     try:
-        ids = json.loads((path/"ids.json").read_text(encoding="utf-8"))
-        if ids.pop("sha256") != _digest(ids): raise ValueError("it does not match its checksum")
+        ids = read_sealed(path/"ids.json")
         if [len(ids["users"]), len(ids["items"])] != [identity["data"][k] for k in ("users", "items")]:
-            raise ValueError("it has other users or films than config.json says")
+            raise ValueError("it has other users or items than config.json says")
     except (OSError, ValueError, KeyError, TypeError) as e: raise _damaged(path/"ids.json", e) from e
     return ids
 
@@ -456,7 +457,7 @@ def _awaiting(records, seal):
     for i in np.flatnonzero(records["finished"] == 0): records["crc"][i] = _checksum_of_values(records[i], seal)
     return records
 
-# %% ../nbs/10_sweep.ipynb #5acd5454
+# %% ../nbs/10_sweep.ipynb #cbe70cb2
 def _check_same(path, there, plan):
     "`ValueError` naming both sides of every difference"
     here, defaults = dict(plan.identity), _jsonable(asdict(SweepConfig()))       # of fields that config.json leaves out
@@ -467,7 +468,10 @@ def _check_same(path, there, plan):
     there, here = flat(there), flat(here)
     different = [f"{k} is {there.get(k)} there and {here.get(k)} here"
                  for k in here | there if there.get(k) != here.get(k)]
-    if different: raise ValueError(f"path {path} holds another sweep: {'; '.join(different)}. Choose another path")
+    if not different: return
+    name = str(there.get("engine")).rpartition(" ")[0]
+    same = f", or take engine={name!r}, which began it"*(there["engine"] != here["engine"] and name in _ENGINES)
+    raise ValueError(f"path {path} holds another sweep: {'; '.join(different)}. Choose another path{same}")
 
 def _about_1(ratings, start):
     "What 0.1.0 noted of the data: a digest of the first seed's parts"
@@ -525,7 +529,7 @@ def _make_room(self:_Folder, plan):
         os.replace(self.path/"runs.npy.part", self.path/"runs.npy")
     except OSError as e: raise _in_words(self.path, e) from e
 
-# %% ../nbs/10_sweep.ipynb #b8b6fcba
+# %% ../nbs/10_sweep.ipynb #58b92690
 _KEYS = np.dtype([("wd", "<f8"), ("lr", "<f8"), ("seed", "<i8")])
 def _keys(records): return list(zip(*(records[name].tolist() for name in _KEYS.names)))
 def _places(records): return {key: i for i, key in enumerate(_keys(records))}
@@ -533,15 +537,15 @@ def _places(records): return {key: i for i, key in enumerate(_keys(records))}
 def _modern(path, plan):
     "A folder of 0.1.0 gets ids and a description without a grid; its records stay as they are, under the old checksums"
     identity, ids = plan.identity | dict(seal=0), _to_json(plan.ratings)
-    _write(path/"ids.json", ids)
-    _write(path/"config.json", identity)
+    write_sealed(path/"ids.json", ids)
+    write_sealed(path/"config.json", identity)
     return identity
 
 def _to_json(ratings):
     return dict(users=_labels(ratings.users), items=_labels(ratings.items), titles=ratings.titles,
                 columns=[str(c) for c in ratings.columns])
 
-# %% ../nbs/10_sweep.ipynb #526c8d4d
+# %% ../nbs/10_sweep.ipynb #06d0b28e
 def _repair(path, plan):
     "Set aside the files that are damaged, and write them again without the runs that are"
     file, kind = path/"runs.npy", plan.records.dtype
@@ -564,7 +568,7 @@ def _repair(path, plan):
 def _set_aside(file, what="it is written again", new=None):
     aside = file.with_name(file.name + ".damaged")
     if file.exists(): os.replace(file, aside)
-    if new: _write(file, new)
+    if new: write_sealed(file, new)
     warnings.warn(f"{file} was damaged: {what}; what was there is kept as {aside.name}", stacklevel=6)
 
 # %% ../nbs/10_sweep.ipynb #ae92f33c
@@ -731,22 +735,28 @@ def __getitem__(self:SweepResult, i) -> SweepResult:
 @patch
 def __iter__(self:SweepResult): return (self[i] for i in range(len(self)))
 
-# %% ../nbs/10_sweep.ipynb #d57e9292
+# %% ../nbs/10_sweep.ipynb #d354a0ee
 @patch
 def __repr__(self:SweepResult):
-    i, runs = self.identity, self.runs
-    best = runs.loc[runs.valid_loss.idxmin()] if runs.valid_loss.notna().any() else None
+    i, config = self.identity, self.config
     count = lambda n, word: f"{n} {word}" + ("s" if n != 1 else "")
     several = [len(i[name + "s"]) for name in _KEYS.names]
     times = " x " if math.prod(several) == len(self) else ", "           # not every pair is there
     values = times.join(map(count, several, _KEYS.names))
-    about = f"{count(self.config.epochs, 'epoch')} on {i['source']}{_unusual(i['engine'], self.config)}"
-    found = "all diverged"
-    if best is not None:
-        edge = dict.fromkeys([max(i["wds"])], ", the largest tried") | {min(i["wds"]): ", the smallest tried"}
-        at_edge = edge.get(best.wd, "") if len(i["wds"]) > 1 and best.wd > 0 else ""
-        found = f"best final valid loss {best.valid_loss:.4f} at wd {best.wd:g}{at_edge}"
-    return f"SweepResult({count(len(self), 'run')}: {values}, {about}; {found})"
+    about = f"{count(config.epochs, 'epoch')} on {i['source']}{_unusual(i['engine'], config)}"
+    return f"SweepResult({count(len(self), 'run')}: {values}, {about}; {self._found()})"
+
+@patch
+def _found(self:SweepResult):
+    "The best pair in words, its loss the mean over seeds where there are several: one of them may have had luck"
+    try: table = _means(self.runs)
+    except ValueError as e: return "all diverged" if self.runs.diverged.all() else f"no best, as {str(e).split(': ')[0]}"
+    best, wds = table.iloc[0], self.identity["wds"]
+    edges = {max(wds): ", the largest tried", min(wds): ", the smallest tried"}
+    edge = edges.get(best.wd, "") if len(wds) > 1 and best.wd > 0 else ""
+    loss = f"best final valid loss {best.valid_loss:.4f}"
+    if best.seeds > 1: loss = f"lowest mean final valid loss {best.valid_loss:.4f} over {best.seeds:g} seeds"
+    return f"{loss} at wd {best.wd:g}{edge}"
 
 def _unusual(engine, config):
     "What makes the losses other ones than the default's: the kind of decay, the mean, test ratings"
@@ -754,13 +764,16 @@ def _unusual(engine, config):
     return "".join([f", {name}"*(name not in ("compiled", "fastai")), ", center"*config.center,
                     f", test_pct {config.test_pct:g}"*(config.test_pct > 0)])
 
-# %% ../nbs/10_sweep.ipynb #a9909166
+# %% ../nbs/10_sweep.ipynb #ed99cfce
 @patch
 def _repr_html_(self:SweepResult):
-    "For notebooks: the line, and the five best runs"
+    "For notebooks: the line, and the five best runs; with several seeds the five best means"
     from html import escape
     losses = [c for c in ("train_loss", "valid_loss", "test_loss") if c in self.runs]
-    table = self.runs.nsmallest(5, "valid_loss")[["wd", "lr", "seed", *losses]]
+    try: table = _means(self.runs).head(5)
+    except ValueError: table = self.runs.nsmallest(5, "valid_loss")
+    single = "seeds" not in table or table.seeds.max() == 1
+    table = table[["wd", "lr", "seed" if single else "seeds", *losses]]
     formats = {c: "{:.4f}".format for c in losses} | {c: "{:g}".format for c in ("wd", "lr")}
     return f"<p>{escape(repr(self))}</p>" + table.to_html(index=False, border=0, formatters=formats)
 
@@ -826,7 +839,7 @@ def _knowing(self:SweepResult, data):
         raise ValueError(f"data must be the ratings of this sweep, got others: {different}")
     return SweepResult(identity, self.records, _to_json(ratings), ratings)
 
-# %% ../nbs/10_sweep.ipynb #4735ccf4
+# %% ../nbs/10_sweep.ipynb #365c48c6
 @patch
 def best(self:SweepResult,
          wd=None,   # weight decay; None: by validation
@@ -838,23 +851,33 @@ def best(self:SweepResult,
     or no seed is common to those that are compared"""
     where = {k: v for k, v in dict(wd=wd, lr=lr, seed=seed).items() if v is not None}
     chosen = self.sel(**where) if where else self
-    runs = chosen.runs
+    runs, pair = chosen.runs, _means(chosen.runs).iloc[0]
+    whole = _fair(runs)
+    return chosen[whole[(whole.lr == pair.lr) & (whole.wd == pair.wd)].valid_loss.idxmin()]
+
+# %% ../nbs/10_sweep.ipynb #15bcce16
+def _fair(runs):
+    "Of a table, the runs that can be compared: no pair that diverged anywhere, the most seeds, and the same ones"
     whole = runs[~runs.diverged.groupby([runs.lr, runs.wd]).transform("any")]
     if whole.empty:
         raise ValueError("the sweep must hold a run that did not diverge, "
                          f"got {len(runs)} that did: try smaller lrs")
     repeats = whole.groupby(["lr", "wd"]).seed.transform("size")
     whole = whole[repeats == repeats.max()]      # one lucky seed is no match for five
-    pairs = whole.groupby("seed").seed.transform("size")
-    common = pairs == len(whole[["lr", "wd"]].drop_duplicates())
-    if not common.any():
+    common = whole.groupby("seed").seed.transform("size") == len(whole[["lr", "wd"]].drop_duplicates())
+    if not common.any():                         # and no three are one for three others
         raise ValueError("the sweep must hold a seed that all of its wds and lrs have, "
                          f"got {len(set(whole.seed))} of which none is: best(seed=...)")
-    whole = whole[common]                        # and no three are one for three others
-    lr, wd = whole.groupby(["lr", "wd"]).valid_loss.mean().idxmin()
-    return chosen[whole[(whole.lr == lr) & (whole.wd == wd)].valid_loss.idxmin()]
+    return whole[common]
 
-# %% ../nbs/10_sweep.ipynb #219d9d1f
+def _means(runs):
+    "Means over seeds of comparable pairs, the best first; `seeds` says of how many, `seed` names the first"
+    whole = _fair(runs)
+    table = whole.groupby(["lr", "wd"]).mean(numeric_only=True).drop(columns="seed")
+    seeds = whole.groupby(["lr", "wd"]).seed.agg(seeds="size", seed="min")
+    return table.join(seeds).reset_index().sort_values("valid_loss", kind="stable")
+
+# %% ../nbs/10_sweep.ipynb #a5dda8e1
 @patch
 def plot(self:SweepResult,
          y="valid_loss", # a column of `runs`, or of `wd_lab.trends.run_table`
@@ -975,7 +998,7 @@ def _at_once(run, *arguments):
     future.set_result(run(*arguments))
     return future
 
-# %% ../nbs/10_sweep.ipynb #f6e19327
+# %% ../nbs/10_sweep.ipynb #98c1c18e
 def cached_sweep(wds, data, config:SweepConfig=SweepConfig(), **kwargs # as for `sweep`, without `path`
 ) -> SweepResult:
     """`sweep` into a folder of the course's cache, named after what it is: done once, then read. Waits while another
@@ -989,14 +1012,14 @@ def cached_sweep(wds, data, config:SweepConfig=SweepConfig(), **kwargs # as for 
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(path.name + ".lock")): return sweep(wds, data, config, path=path, **kwargs)
 
-def _name(plan): return _digest(plan.identity | dict(runs=_keys(plan.records)))
+def _name(plan): return digest(plan.identity | dict(runs=_keys(plan.records)))
 
-# %% ../nbs/10_sweep.ipynb #651f8b86
+# %% ../nbs/10_sweep.ipynb #6c5ae529
 def _name_1(plan):
     "What 0.1.0 called the sweep in the cache"
     values = {name + "s": list(dict.fromkeys(plan.records[name].tolist())) for name in ("wd", "lr", "seed")}
     about = _about_1(plan.ratings, plan.start_of(values["seeds"][0]))
-    return _digest(plan.identity | values | dict(format=1, data=about))
+    return digest(plan.identity | values | dict(format=1, data=about))
 
 # %% ../nbs/10_sweep.ipynb #d9cb02e4
 @patch(as_prop=True)
@@ -1037,11 +1060,11 @@ def groups(self:SweepResult, wd=None, lr=None, seed=None) -> dict:
     flat = {name: run.weights[0, s] for name, s in run.group_slices.items()}
     return {name: w.reshape(-1, k) if "factors" in name else w for name, w in flat.items()}
 
-# %% ../nbs/10_sweep.ipynb #1ddca681
+# %% ../nbs/10_sweep.ipynb #977e3932
 @patch(as_prop=True)
 def _known(self:SweepResult):
     if self.ids is None:
-        raise ValueError("users and films are not known: wd_lab 0.1.0, which wrote this sweep, kept no ids; "
+        raise ValueError("users and items are not known: wd_lab 0.1.0, which wrote this sweep, kept no ids; "
                          "SweepResult.load(path, data=ratings) or sweep(..., path=path) tells them")
     return self.ids
 
@@ -1107,7 +1130,7 @@ def _rows(name, known, wanted):
                          f"got {value!r}; {hint}{kind*(str(value) in ids)}")
     return rows.reshape(wanted.shape)
 
-# %% ../nbs/10_sweep.ipynb #371a4a0f
+# %% ../nbs/10_sweep.ipynb #43b7092e
 @patch
 def recommend(self:SweepResult,
               user,        # id of a user
@@ -1116,7 +1139,7 @@ def recommend(self:SweepResult,
               rated:bool=False, # also those that the user rated in training?
 ) -> pd.DataFrame:         # film and predicted rating, best first
     "The films with the highest predictions for a user. `ValueError` for several, or n < 1"
-    if np.ndim(user): raise ValueError(f"user must be one user, got {user!r}")
+    if np.ndim(user): raise ValueError(f"user must be one user, got {user!r}: [result.recommend(u) for u in users]")
     n, run = whole_number("n", n), self.best(wd, lr, seed)
     table = pd.DataFrame({self.items.name: self.items})
     if self.ids["titles"]: table["title"] = self.ids["titles"]
