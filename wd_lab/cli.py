@@ -82,12 +82,13 @@ def _whole(result):
     table = table[table.diverged == 0]
     return table[table.runs == table.runs.max()]
 
-# %% ../nbs/22_command_line.ipynb #65092e33
+# %% ../nbs/22_command_line.ipynb #ce8f16d5
 def advice(result) -> list: # of SweepResult: lines of text
     "What to mind about the best wd and lr of a sweep"
     from wd_lab.trends import few_steps
     if result.runs.diverged.all(): return ["every run diverged: try smaller rates, --lrs"]
-    lines = _at_edges(result) + [few_steps(result).replace("epochs=", "--epochs ")]
+    best = best_table(result, 1).wd.tolist()
+    lines = _at_edges(result) + [few_steps(result, wd).replace("epochs=", "--epochs ") for wd in best]
     if len(result.identity["wds"]) == 1:
         lines.append("one weight decay makes no pictures: add others to --wds")
     if len(result.identity["seeds"]) == 1:
@@ -97,7 +98,7 @@ def advice(result) -> list: # of SweepResult: lines of text
                      "--lrs 2.5e-3,5e-3,1e-2 tells")
     return [line for line in lines if line]
 
-# %% ../nbs/22_command_line.ipynb #a3e82eb7
+# %% ../nbs/22_command_line.ipynb #eabb0e2d
 def _at_edges(result):
     "Is the best wd or lr the smallest or the largest of those tried, or of those that have all seeds?"
     from wd_lab.trends import flat_until
@@ -108,10 +109,10 @@ def _at_edges(result):
         for word, more, at in (("smallest", "smaller", 0), ("largest", "larger", -1)):
             if len(tried) == 1 or value != compared[at] or not value > 0: continue
             flat = name == "wd" and at == 0 and flat_until(whole[whole.lr == best.lr].set_index("wd")["valid loss"])
-            lines.append(f"wd {value:g} is the smallest tried, but up to {flat:g} decay changes next to nothing" if flat
-                         else f"{name} {value:g} is the {word} tried, the best may lie beyond: add {more} ones to --{name}s"
-                         if value == tried[at] else f"{name} {value:g} is the {word} of those with all seeds: ask for the "
-                         f"{more} ones with all of them, too")
+            if flat: said = f"tried, but up to {flat:g} decay changes next to nothing"
+            elif value == tried[at]: said = f"tried, the best may lie beyond: add {more} ones to --{name}s"
+            else: said = f"of those with all seeds: ask for the {more} ones with all of them, too"
+            lines.append(f"{name} {value:g} is the {word} {said}")
     return lines
 
 # %% ../nbs/22_command_line.ipynb #b478c0b5

@@ -526,7 +526,7 @@ class RangeRun(NamedTuple):
     valid_losses: np.ndarray     # held-out loss after each step; nan where not measured
     valid_accuracies: np.ndarray # held-out accuracy after each step; nan where not measured
 
-# %% ../nbs/16_lr_range_test.ipynb #b83d9687
+# %% ../nbs/16_lr_range_test.ipynb #562d41cc
 @dataclass(frozen=True, repr=False)
 class LRRange:
     """What a range test has seen. With `repeats`, losses are means over the repeats, up to the
@@ -538,7 +538,9 @@ class LRRange:
 
     def __len__(self): return min(len(r.losses) for r in self.runs)
 
-    def __repr__(self):
+    def __repr__(self): return self._in_numbers()
+
+    def _in_numbers(self):
         stop = "" if len(self) == len(self.rates) else f", stopped at {self.lrs[-1]:.2g}"
         n = f"{len(self.runs)} repeat{'s'*(len(self.runs) > 1)}"
         steps = f"{len(self)} steps from {self.rates[0]:.2g} to {self.rates[-1]:.2g}"
@@ -678,7 +680,7 @@ def _noise(test):
     averaged = min((1 + test.smooth)/(1 - test.smooth), max(len(test)/2, 1))
     return np.median(np.abs(np.diff(losses)))/0.954/math.sqrt(averaged)
 
-# %% ../nbs/16_lr_range_test.ipynb #0912b865
+# %% ../nbs/16_lr_range_test.ipynb #d93603bc
 _TRUSTED = ("minimum",
             "slide") # least measured regret on curves without trouble, the best first
 
@@ -701,6 +703,9 @@ def verdict(self:LRRange) -> str: # one sentence
     if self.rate is None:
         return f"No rate from this curve: {both}, more than a factor of 10 apart."
     return f"Train at a peak rate of about {self.rate:.1e}: {both}."
+
+@patch
+def __repr__(self:LRRange): return f"{self._in_numbers()}. {self.verdict}"
 
 # %% ../nbs/16_lr_range_test.ipynb #ace2bec5
 @patch

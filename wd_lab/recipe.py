@@ -170,7 +170,7 @@ def _optimizer(model, kind, lr, wd):
 _KINDS = ((_is_learner, _fit_learner), (lambda t: isinstance(t, tuple), _fit_torch),
           (callable, _fit_itself))
 
-# %% ../nbs/20_recipe.ipynb #5dfaba29
+# %% ../nbs/20_recipe.ipynb #de77403b
 def _built(build, seed):
     "What `build` makes, checked"
     thing = build(seed)
@@ -206,6 +206,9 @@ def _checked_parts(parts):
     if len(parts) not in (4, 5) or not isinstance(parts[0], nn.Module) or not callable(parts[1]):
         raise TypeError(f"build must give (model, loss_func, train_dl, valid_dl[, optimizer class]), got "
                         f"{[type(t).__name__ for t in parts]}")
+    if len(parts) == 5 and isinstance(parts[4], torch.optim.Optimizer):
+        raise TypeError(f"build must give an optimizer class that takes lr and weight_decay, got a "
+                        f"{type(parts[4]).__name__}: torch.optim.{type(parts[4]).__name__}, without the parentheses")
     for name, dl in zip(("train_dl", "valid_dl"), parts[2:4]):
         if not hasattr(dl, "__len__") or not len(dl):
             raise ValueError(f"build must give a {name} with at least one batch and a length, got {type(dl).__name__}")

@@ -170,13 +170,15 @@ def _band(values, level):
 
 def _seeds_for(level): return math.ceil(math.log2(2/(1 - level)))
 
-# %% ../nbs/12_trends.ipynb #35851041
+# %% ../nbs/12_trends.ipynb #82cbfa25
 def few_steps(result, # SweepResult, or anything else
+              wd,     # the decay that came out best
 ) -> str:
-    "A note if its runs are so short that weight decay can hardly show; empty if not"
+    """A note if its runs are so short that weight decay can hardly show: under 300 steps, or under 1000 and the
+    smallest decay came out best. Empty if not"""
     if not isinstance(result, SweepResult): return ""
     n, epochs = result.train_loss.shape[1], result.config.epochs
-    if n >= 1000: return ""
+    if n >= (1000 if wd == min(result.identity["wds"]) else 300): return ""
     return f"a run has {n} steps, too few for decay to show: try epochs={math.ceil(120*epochs/n)*10}"
 
 def flat_until(curve, # a Series of mean losses over wd
@@ -201,7 +203,7 @@ class BestWD(NamedTuple):
     lr_by_seed: tuple    # and those of `by_seed`
     note: str            # what to know before you rely on it; empty if nothing
 
-# %% ../nbs/12_trends.ipynb #f8bbd0dc
+# %% ../nbs/12_trends.ipynb #f3dd20b4
 def best_wd(result,         # SweepResult or table from `run_table`
             rule="min",     # "min": lowest mean loss; "one_se": largest wd within one error
             y="valid_loss", # the loss to choose by; leave "test_loss" for what you report
@@ -222,7 +224,7 @@ def best_wd(result,         # SweepResult or table from `run_table`
     lr_by_seed, by_seed = zip(*[_pair(losses[seed], slack) for seed in losses])
     band = _band(by_seed, level) if level else (math.nan,)*3
     return BestWD(wd, float(mean[lr, wd]), *band, by_seed, lr, lr_by_seed,
-                  _note(losses, lr, wd, level, by_seed, missing, few_steps(result)))
+                  _note(losses, lr, wd, level, by_seed, missing, few_steps(result, wd)))
 
 # %% ../nbs/12_trends.ipynb #5a489745
 def _pair(loss, slack):
