@@ -545,3 +545,15 @@ def test_a_sparse_table_whose_met_rows_decay(real):
     assert [v.says for v in audit.verdicts][0] == "A sparse table: a step decays the rows that the batch meets alone"
     refused = decay_audit(torch.optim.SGD(table.parameters(), lr=0.1, weight_decay=0.1), table)
     assert refused.verdicts[0].says.startswith("Nothing could be measured") and len(refused.verdicts) == 1
+
+
+def test_groups_of_timm():
+    "timm's own groups, layer by layer with rates of their own: what it decays is decayed, at the rate of its group"
+    optim = pytest.importorskip("timm.optim")
+    torch.manual_seed(0)
+    model = vit()
+    opt = optim.create_optimizer_v2(model, opt="adamw", lr=0.01, weight_decay=0.1, layer_decay=0.5)
+    for g in opt.param_groups: g["lr"] = 0.01*g["lr_scale"]                # as timm's schedulers set it
+    table = decay_audit(opt, model, 10).table
+    assert len(set(table.lr)) > 2 and set(table.kind[table.wd > 0]) <= {"weight", "token", "position"}
+    assert np.allclose(table.factor, 1 - table.lr*table.wd, atol=1e-6) and (table.kind[table.wd == 0] != "weight").all()
