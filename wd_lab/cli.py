@@ -59,7 +59,7 @@ def fitting_range(rating): # the ratings, an array
     room = (high - low)/8 or 1.
     return low - room, high + room
 
-# %% ../nbs/22_command_line.ipynb #319a9d5d
+# %% ../nbs/22_command_line.ipynb #4c8edee9
 def best_table(result, # SweepResult
                n:int=5,
 ):                     # DataFrame
@@ -78,17 +78,19 @@ def best_table(result, # SweepResult
 def _whole(result):
     "A row for each wd and lr that has the most seeds and of which no run diverged"
     from wd_lab.trends import summarize
-    table = summarize(result).rename(columns=dict(valid_loss="valid loss", valid_loss_sd="std"))
+    names = dict(valid_loss="valid loss", valid_loss_sd="std")
+    table = summarize(result).rename(columns=names)
     table = table[table.diverged == 0]
     return table[table.runs == table.runs.max()]
 
-# %% ../nbs/22_command_line.ipynb #ce8f16d5
+# %% ../nbs/22_command_line.ipynb #6b5716bb
 def advice(result) -> list: # of SweepResult: lines of text
     "What to mind about the best wd and lr of a sweep"
     from wd_lab.trends import few_steps
     if result.runs.diverged.all(): return ["every run diverged: try smaller rates, --lrs"]
-    best = best_table(result, 1).wd.tolist()
-    lines = _at_edges(result) + [few_steps(result, wd).replace("epochs=", "--epochs ") for wd in best]
+    lines = _at_edges(result)
+    for wd in best_table(result, 1).wd:
+        lines.append(few_steps(result, wd).replace("epochs=", "--epochs "))
     if len(result.identity["wds"]) == 1:
         lines.append("one weight decay makes no pictures: add others to --wds")
     if len(result.identity["seeds"]) == 1:
@@ -165,7 +167,7 @@ def run_sweep(wds, lrs, seeds, epochs, factors, bs, data, columns, limits, out, 
     if len(everything) > n: print(f"with those of earlier calls {len(everything)} runs")
     report(everything, out, films)
 
-# %% ../nbs/22_command_line.ipynb #3b38080c
+# %% ../nbs/22_command_line.ipynb #da110093
 def report(result, out, films=True):
     "Draw the pictures, print the table, the best wd and what to mind about it"
     files = ["config.json", "ids.json", "runs.npy"]
@@ -175,7 +177,8 @@ def report(result, out, films=True):
         print(table.round(4).to_string(index=False))
         rate = f" at lr {table.lr.iloc[0]:g}" if len(result.identity["lrs"]) > 1 else ""
         print(f"best wd: {table.wd.iloc[0]:g}{rate}")
-    old = [name for name in _FILMS if name not in files and (Path(out).expanduser()/name).exists()]
+    old = [name for name in _FILMS
+           if name not in files and (Path(out).expanduser()/name).exists()]
     if old: print(f"note: {', '.join(old)} show an earlier call")
     for line in advice(result): print(f"note: {line}")
     print(f"in {out}:", *files)

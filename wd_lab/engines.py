@@ -161,7 +161,8 @@ def _check_parts(train, valid, test, config):
     enough = len(train) >= (config.bs if config.drop_last else 1) and len(valid)
     if enough and (len(test) or not config.test_pct): return
     smaller = 2**int(np.log2(max(len(train)/1.5, 1)))
-    fewer = f": {len(train)} of them train, a batch is {config.bs}: SweepConfig(bs={smaller})"*(0 < len(train) < config.bs)
+    fewer = f": {len(train)} of them train, a batch is {config.bs}: SweepConfig(bs={smaller})"
+    fewer *= 0 < len(train) < config.bs
     raise ValueError(f"data must hold at least one full batch of {config.bs}, one validation rating and with "
                      f"a test_pct one test rating, got {len(train) + len(valid) + len(test)} ratings, "
                      f"valid_pct {config.valid_pct:g} and test_pct {config.test_pct:g}{fewer}")

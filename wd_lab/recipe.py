@@ -78,18 +78,20 @@ def train_once(build:Callable, # a fresh start: `build(seed)`, see below
     planned = len(losses) if callable(stop) else stop or epochs
     return thing, _from_first_nan(losses, planned)
 
-# %% ../nbs/20_recipe.ipynb #626a498e
+# %% ../nbs/20_recipe.ipynb #b16528ea
 def _from_first_nan(losses, n):
     "n numbers, nan from the first on that is not finite"
     good = next((i for i, l in enumerate(losses) if not math.isfinite(l)), len(losses))
     return np.array(list(losses[:min(good, n)]) + [math.nan]*(n - min(good, n)), float)
 
+# %% ../nbs/20_recipe.ipynb #4cf67537
 def _not_wild(losses, build, seed, thing):
     "The losses up to the first that is wild: no number, but no training either, as one of 1e23"
     if callable(thing) and not isinstance(thing, tuple) and not _is_learner(thing): return losses
     if not len(losses) or not max(losses, default=0) > 100: return losses
     start = _built(build, seed)                        # rarely: a fresh one, to see what it begins with
-    begin = start.validate()[0] if _is_learner(start) else _validated(*start[:2], start[3], next(start[0].parameters()).device)
+    if _is_learner(start): begin = start.validate()[0]
+    else: begin = _validated(*start[:2], start[3], next(start[0].parameters()).device)
     good = next((i for i, l in enumerate(losses) if not l <= 10*begin), len(losses))
     return [*losses[:good], *[math.nan]*(good < len(losses))]
 
@@ -373,7 +375,7 @@ def _repr_html_(self:Search):
                           for label, told in rows["told apart"].items()]
     return f"<p>{self.verdict}</p>{rows.to_html()}"
 
-# %% ../nbs/20_recipe.ipynb #805e5301
+# %% ../nbs/20_recipe.ipynb #b139c478
 _FORMAT = 1
 
 def _plain(values): return [float(v) if math.isfinite(v) else None for v in values]
@@ -402,11 +404,12 @@ class _Kept:
         self.runs[_key(value, seed)] = list(losses)
         if not self.path: return
         file = self.path/f"run_{_label(value).replace(' ', '_')}_seed_{seed}.json"
-        write_sealed(file, dict(value=value, seed=seed, valid_loss=_plain(losses), seconds=round(seconds, 2)), self.about)
+        said = dict(value=value, seed=seed, valid_loss=_plain(losses), seconds=round(seconds, 2))
+        write_sealed(file, said, self.about)
 
-# %% ../nbs/20_recipe.ipynb #8ad96694
+# %% ../nbs/20_recipe.ipynb #21e3dcbb
 def _read(file, *keys, about=None):
-    "The object in a JSON file, or its values for these keys; without a checksum if it was written before there were any"
+    "The object in a JSON file, or its values for these keys; older ones have no checksum"
     try:
         content = read_sealed(file, about, strict=False)
         return [content[k] for k in keys] if keys else content
@@ -422,7 +425,7 @@ def _set_aside(file, why):
     if file.exists(): os.replace(file, aside)
     warnings.warn(f"{str(why).split('; remove')[0]}: done again; what was there is kept as {aside.name}", stacklevel=5)
 
-# %% ../nbs/20_recipe.ipynb #950f8194
+# %% ../nbs/20_recipe.ipynb #2c6a4ab6
 def _folder(path, what, repair=False):
     "The folder of a search or a recipe, looked at before anything is written"
     path = folder_path(path)
@@ -433,6 +436,7 @@ def _folder(path, what, repair=False):
                          f"files in it")
     return path
 
+# %% ../nbs/20_recipe.ipynb #a63aaa38
 def _begin(path, what, build, settings, repair=False):
     "A new folder for a search or a recipe, or the one where the same was begun; a digest of what it is"
     file = path/f"{what}.json"
@@ -590,7 +594,7 @@ def _takes_a_seed(build):
     except TypeError: return False
     except ValueError: return True
 
-# %% ../nbs/20_recipe.ipynb #65e8125b
+# %% ../nbs/20_recipe.ipynb #028e7cd4
 MOMENTA = (0.95, 0.85), (0.99, 0.90), 0.99, 0.9, 0.85   # the document's list
 
 def find_momentum(build:Callable,   # a fresh start, as in `train_once`
@@ -608,8 +612,8 @@ def find_momentum(build:Callable,   # a fresh start, as in `train_once`
     """Try momenta in short runs. `ValueError` or `TypeError` for arguments that can't be, or a
     `path` with another search. (Another `build` is known by its name and bound values.)"""
     momenta = _momenta(momenta)
-    with _short_runs("momentum", build, lr, epochs, stop, repeats, path, executor, progress, repair,
-                     wd=_decay(wd)) as search:
+    with _short_runs("momentum", build, lr, epochs, stop, repeats, path, executor, progress,
+                     repair, wd=_decay(wd)) as search:
         return search(momenta)
 
 # %% ../nbs/20_recipe.ipynb #0739816a
@@ -620,7 +624,7 @@ def half_decades(wd:float, # the best weight decay so far, above 0
     if not _decay(wd) > 0: raise ValueError(f"wd must be > 0, got {wd!r}: no decade holds 0")
     return tuple(float(f"{wd*10**step:.3g}") for step in (-by, by))
 
-# %% ../nbs/20_recipe.ipynb #d39a055d
+# %% ../nbs/20_recipe.ipynb #34c8660e
 def find_wd(build:Callable,      # a fresh start, as in `train_once`
             lr:float,            # peak learning rate, from a range test
             momentum:float|tuple=(0.95, 0.85), # of all runs, from `find_momentum`
@@ -637,8 +641,8 @@ def find_wd(build:Callable,      # a fresh start, as in `train_once`
     """Try weight decays in short runs, then half a decade to both sides of the best, none
     where that is 0 (Smith 2018, section 4.4). Errors as `find_momentum`"""
     values, refine = _decays(wds), whole_number("refine", refine, low=0)
-    with _short_runs("wd", build, lr, epochs, stop, repeats, path, executor, progress, repair,
-                     momentum=_momentum("momentum", momentum)) as search:
+    with _short_runs("wd", build, lr, epochs, stop, repeats, path, executor, progress,
+                     repair, momentum=_momentum("momentum", momentum)) as search:
         for k in range(refine + 1):
             found = search(values)
             if found.best: values = sorted({*values, *half_decades(found.best, 0.5/2**k)})
@@ -824,14 +828,14 @@ def chosen(self:Recipe) -> dict:
     "lr, momentum and wd"
     return dict(lr=self.lr, momentum=self.momentum, wd=self.wd)
 
-# %% ../nbs/20_recipe.ipynb #efe01015
+# %% ../nbs/20_recipe.ipynb #3ff3fea3
 @patch
 def train(self:Recipe) -> object: # what `build` made
     "The final training. The weights are kept as `model.safetensors`"
     if "trained" not in self.done:
         file, p = self.path/"training.json", self.plan
         again = _is_there(self, file, lambda *_: _trained_again(self))
-        if again: self.done["trained"] = again
+        if again is not None: self.done["trained"] = again
         else:
             settings, start = self.chosen, time.perf_counter()
             with progress_bar(p["epochs"], 0, self.progress, "epoch") as bar:
@@ -844,7 +848,8 @@ def train(self:Recipe) -> object: # what `build` made
             _save_model(trained, self.path/"model.safetensors")
             seconds = round(time.perf_counter() - start, 2)
             weights = _bytes_of(self.path/"model.safetensors")
-            write_sealed(file, dict(valid_loss=_plain(losses), seconds=seconds, weights=weights, **settings), self.about)
+            said = dict(valid_loss=_plain(losses), seconds=seconds, weights=weights)
+            write_sealed(file, said | settings, self.about)
             self.done["trained"] = trained
     return self.done["trained"]
 
@@ -854,7 +859,7 @@ def losses(self:Recipe) -> np.ndarray:
     self.train()
     return _array(*_read(self.path/"training.json", "valid_loss", about=self.about))
 
-# %% ../nbs/20_recipe.ipynb #de74ad71
+# %% ../nbs/20_recipe.ipynb #09308d8d
 def _model(thing): return thing.model if _is_learner(thing) else thing[0] if isinstance(thing, tuple) else None
 
 def _save_model(thing, path):
@@ -874,6 +879,7 @@ def _is_there(recipe, file, read):
         if not recipe.repair: raise
         _set_aside(file, e)
 
+# %% ../nbs/20_recipe.ipynb #56cdab1e
 def _trained_again(recipe):
     "A fresh start with the weights on disk"
     kept = _read(recipe.path/"training.json", about=recipe.about)
@@ -884,8 +890,8 @@ def _trained_again(recipe):
         raise ValueError(f"{file} is missing: remove training.json beside it, or give repair=True, and the training is "
                          f"done again")
     if kept.get("weights") not in (None, _bytes_of(file)):
-        raise ValueError(f"{file} is damaged: it does not match its checksum; remove it and training.json beside it, or "
-                         f"give repair=True, and the training is done again")
+        raise ValueError(f"{file} is damaged: it does not match its checksum; remove it and training.json beside "
+                         f"it, or give repair=True, and the training is done again")
     from safetensors import SafetensorError
     from safetensors.torch import load_model
     device = str(next(model.parameters()).device)

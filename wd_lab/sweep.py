@@ -735,7 +735,7 @@ def __getitem__(self:SweepResult, i) -> SweepResult:
 @patch
 def __iter__(self:SweepResult): return (self[i] for i in range(len(self)))
 
-# %% ../nbs/10_sweep.ipynb #d354a0ee
+# %% ../nbs/10_sweep.ipynb #b91e36ee
 @patch
 def __repr__(self:SweepResult):
     i, config = self.identity, self.config
@@ -746,11 +746,13 @@ def __repr__(self:SweepResult):
     about = f"{count(config.epochs, 'epoch')} on {i['source']}{_unusual(i['engine'], config)}"
     return f"SweepResult({count(len(self), 'run')}: {values}, {about}; {self._found()})"
 
+# %% ../nbs/10_sweep.ipynb #138089cd
 @patch
 def _found(self:SweepResult):
     "The best pair in words, its loss the mean over seeds where there are several: one of them may have had luck"
     try: table = _means(self.runs)
-    except ValueError as e: return "all diverged" if self.runs.diverged.all() else f"no best, as {str(e).split(': ')[0]}"
+    except ValueError as e:
+        return "all diverged" if self.runs.diverged.all() else f"no best, as {str(e).split(': ')[0]}"
     best, wds = table.iloc[0], self.identity["wds"]
     edges = {max(wds): ", the largest tried", min(wds): ", the smallest tried"}
     edge = edges.get(best.wd, "") if len(wds) > 1 and best.wd > 0 else ""
@@ -1130,7 +1132,7 @@ def _rows(name, known, wanted):
                          f"got {value!r}; {hint}{kind*(str(value) in ids)}")
     return rows.reshape(wanted.shape)
 
-# %% ../nbs/10_sweep.ipynb #43b7092e
+# %% ../nbs/10_sweep.ipynb #95b02aa7
 @patch
 def recommend(self:SweepResult,
               user,        # id of a user
@@ -1139,7 +1141,9 @@ def recommend(self:SweepResult,
               rated:bool=False, # also those that the user rated in training?
 ) -> pd.DataFrame:         # film and predicted rating, best first
     "The films with the highest predictions for a user. `ValueError` for several, or n < 1"
-    if np.ndim(user): raise ValueError(f"user must be one user, got {user!r}: [result.recommend(u) for u in users]")
+    if np.ndim(user):
+        raise ValueError(f"user must be one user, got {user!r}: "
+                         "[result.recommend(u) for u in users]")
     n, run = whole_number("n", n), self.best(wd, lr, seed)
     table = pd.DataFrame({self.items.name: self.items})
     if self.ids["titles"]: table["title"] = self.ids["titles"]

@@ -170,7 +170,7 @@ def _band(values, level):
 
 def _seeds_for(level): return math.ceil(math.log2(2/(1 - level)))
 
-# %% ../nbs/12_trends.ipynb #82cbfa25
+# %% ../nbs/12_trends.ipynb #81a3acaa
 def few_steps(result, # SweepResult, or anything else
               wd,     # the decay that came out best
 ) -> str:
@@ -183,7 +183,8 @@ def few_steps(result, # SweepResult, or anything else
 
 def flat_until(curve, # a Series of mean losses over wd
 ) -> float:
-    "The largest wd below which the loss stays within 0.2 % of that at the smallest; 0 if those are few or span less than a decade"
+    """The largest wd below which the loss stays within 0.2 % of that at the smallest; 0 if those are few or span less
+    than a decade"""
     curve = curve.sort_index()[lambda c: c.index > 0]
     if curve.empty: return 0.
     level = (curve - curve.iloc[0]).abs() <= 0.002*abs(curve.iloc[0])
