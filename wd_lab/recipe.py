@@ -828,7 +828,7 @@ def chosen(self:Recipe) -> dict:
     "lr, momentum and wd"
     return dict(lr=self.lr, momentum=self.momentum, wd=self.wd)
 
-# %% ../nbs/20_recipe.ipynb #3ff3fea3
+# %% ../nbs/20_recipe.ipynb #a1a77fad
 @patch
 def train(self:Recipe) -> object: # what `build` made
     "The final training. The weights are kept as `model.safetensors`"
@@ -853,6 +853,7 @@ def train(self:Recipe) -> object: # what `build` made
             self.done["trained"] = trained
     return self.done["trained"]
 
+# %% ../nbs/20_recipe.ipynb #1013584d
 @patch(as_prop=True)
 def losses(self:Recipe) -> np.ndarray:
     "Validation loss after each epoch of the final training"
