@@ -24,7 +24,7 @@ setup(
     package_data={"wd_lab": ["*.csv", "*.mplstyle"], "wd_lab.runs": ["*.json"], "wd_lab.runs.ledger": ["*.json"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={"dev": cfg["dev_requirements"].split()},
+    extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dask", "dev")},
     entry_points={"console_scripts": cfg["console_scripts"].split(), "nbdev": ["wd_lab=wd_lab._modidx:d"]},
     classifiers=["Development Status :: 3 - Alpha", "Intended Audience :: Developers", "Intended Audience :: Education",
                  "Topic :: Scientific/Engineering :: Artificial Intelligence"]

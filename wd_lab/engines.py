@@ -5,18 +5,24 @@
 # %% auto #0
 __all__ = ['DECAYS', 'SweepConfig', 'Start', 'common_start', 'Run', 'FastaiEngine', 'CompiledEngine', 'DecayEngine', 'LazyEngine']
 
-# %% ../nbs/09_engines.ipynb #d48939e9
-import hashlib, json, math, os
+# %% ../nbs/09_engines.ipynb #77a12bfc
+import hashlib, io, json, math, os, pickle, platform, sys
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from fastcore.basics import patch
+from llvmlite.binding import get_host_cpu_name
 from numba import njit
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
 
 from .collab import baseline_learner, item_column, mean_level
-from .lab import whole_number
+from .lab import read_own, whole_number, write_own
 
 # %% ../nbs/09_engines.ipynb #301554f9
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ class Start(NamedTuple):
     sizes: tuple        # n_users, n_items, both with the unused index 0
     test: tuple = None  # user, item and rating of the test ratings; None if there are none
 
-# %% ../nbs/09_engines.ipynb #20077a8b
+# %% ../nbs/09_engines.ipynb #876b8182
 def common_start(data,                      # DataFrame with user, rating and title (or movie)
                  config:SweepConfig=SweepConfig(),
                  seed:int=None,             # `config.seed` by default
@@ -139,7 +145,8 @@ def common_start(data,                      # DataFrame with user, rating and ti
     def draw(): return rng.integers(n, size=n) if config.replacement else rng.permutation(n)
     order = np.stack([draw() for _ in range(config.epochs)]).astype(np.int32)
     part = lambda rows: (user[0][rows], item[0][rows], rating[rows])
-    weights = _initial_weights(user[1], item[1], config.n_factors, seed)
+    shape = user[1], item[1], config.n_factors, seed
+    weights = _kept("weights", shape, lambda: _initial_weights(*shape))
     return Start(*part(train), part(valid), weights, order, (user[1], item[1]),
                  part(test) if len(test) else None)
 
@@ -175,14 +182,17 @@ def _indexed(column):
     except TypeError: raise TypeError(f"data must have values of one kind in {column.name!r}, got a mixture") from None
     return (index + 1).astype(np.int32), len(values) + 1
 
-# %% ../nbs/09_engines.ipynb #889bd8d7
+# %% ../nbs/09_engines.ipynb #5fb7dd87
 def _random_split(n, config, seed):
     "fastai's `RandomSplitter`. Validation begins the permutation, test ends it: neither moves with the other's share"
-    import torch
     seed = seed if config.split_seed is None else config.split_seed
-    index = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).numpy()
+    index = _kept("split", (n, seed), lambda: _shuffled(n, seed))
     cut, end = int(config.valid_pct*n), n - int(config.test_pct*n)
     return index[cut:end], index[:cut], index[end:]
+
+def _shuffled(n, seed):
+    import torch
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed)).numpy().astype(np.int32)
 
 def _initial_weights(n_users, n_items, n_factors, seed):
     "What fastai's `EmbeddingDotBias` draws after `torch.manual_seed(seed)`: normal values, wrapped at 2, times 0.01"
@@ -193,6 +203,17 @@ def _initial_weights(n_users, n_items, n_factors, seed):
         torch.empty(shape).normal_(generator=rng)      # torch's own initialisation, which fastai overwrites
         groups.append(torch.empty(shape).normal_(generator=rng).fmod_(2).mul_(0.01).flatten())
     return torch.cat(groups).numpy()
+
+# %% ../nbs/09_engines.ipynb #070d7bbe
+def _kept(what, depends, make):
+    "The array that `make` returns, from the user's own folder if it was made there before"
+    about = what, depends, metadata.version("torch"), platform.python_version(), get_host_cpu_name()
+    name = f"{what}-{hashlib.sha256(repr(about).encode()).hexdigest()[:32]}.npy"
+    if found := read_own(name): return np.load(io.BytesIO(found), allow_pickle=False)
+    array, file = make(), io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    if array.nbytes < 2**25: write_own(name, file.getvalue())
+    return array
 
 # %% ../nbs/09_engines.ipynb #ae5aeb67
 def _check(start, config, wd, lr):
@@ -447,7 +468,7 @@ class CompiledEngine:
 
     def _train(self, *args): _fit(0, *args)
 
-# %% ../nbs/09_engines.ipynb #ca8718bc
+# %% ../nbs/09_engines.ipynb #20464ad6
 def _cores():
     "How many this process may use"
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -463,7 +484,9 @@ def _aligned(n, shift=0, apart=17*_LINE):
     return tuple(room[first:first + 4*stride].reshape(4, stride)[:, :n])
 
 @lru_cache(maxsize=32)
-def _schedule(config, n_steps): return _one_cycle(config, n_steps)
+def _schedule(config, n_steps):
+    depends = config.epochs, config.moms, config.pct_start, config.div, config.div_final, n_steps
+    return tuple(_kept("schedule", depends, lambda: np.stack(_one_cycle(config, n_steps))))
 
 # %% ../nbs/09_engines.ipynb #0130c9af
 @njit(**_math)
@@ -769,3 +792,36 @@ def _rows(start, size):
     W = users[:, :k], items[:, :k], users[:, k], items[:, k]
     for group, initial in zip(W, _views(start.weights, start.sizes, k)): group[:] = initial
     return tuple(tables), W
+
+# %% ../nbs/09_engines.ipynb #cd529fd8
+class _Compiled:
+    "Compiled code of a function in the user's own folder: what numba asks before it compiles, and tells afterwards"
+    cache_path = None
+
+    def __init__(self, name, function): self.name, self.module = name, function.py_func.__module__
+
+    def _file(self, types, target):
+        settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+        about = str(types), target.magic_tuple(), numba.__version__, sys.version, settings
+        text = Path(sys.modules[self.module].__file__).read_bytes()
+        return f"{self.name}-{hashlib.sha256(repr(about).encode() + text).hexdigest()[:32]}.bin"
+
+    def load_overload(self, types, context):
+        try:
+            context.refresh()
+            found = read_own(self._file(types, context.codegen()))
+            return found and CompileResult._rebuild(context, *pickle.loads(found))
+        except Exception: return None              # whatever it is, compiling makes it good
+
+    def save_overload(self, types, compiled):
+        try: write_own(self._file(types, compiled.codegen), dumps(compiled._reduce()))
+        except Exception: pass                     # another numba, perhaps: done without
+
+# %% ../nbs/09_engines.ipynb #859767bd
+def _keep_compiled(**functions):
+    "From here on these are compiled once for all processes; not those of a notebook, which have no file"
+    for name, function in functions.items():
+        if hasattr(function, "_cache"): function._cache = _Compiled(name, function)
+
+_keep_compiled(fit=_fit, fit_with=_fit_with, fit_lazily=_fit_lazily, settle=_settle,
+               rest=_moments_of_the_rest, mean_squared_error=_mean_squared_error)

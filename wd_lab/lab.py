@@ -7,10 +7,11 @@ __all__ = ['size', 'announce_stand_in', 'package_dir', 'runs_dir', 'cache_dir', 
            'chapter_ledger', 'use_style', 'real_number', 'whole_number', 'list_if_several', 'folder_path',
            'progress_bar']
 
-# %% ../nbs/00_lab.ipynb #3a4469a7
-import ast, csv, dis, hashlib, inspect, json, logging, math, os, platform, re, subprocess, sys, textwrap, time
+# %% ../nbs/00_lab.ipynb #e86e4b96
+import ast, csv, dis, hashlib, inspect, json, logging, math, os, platform, re, subprocess, sys, textwrap, time, warnings
 from collections.abc import Iterable, Set
-from functools import partial, reduce
+from contextlib import contextmanager
+from functools import cache, partial, reduce
 from importlib import import_module, metadata, util
 from numbers import Integral, Real
 from pathlib import Path
@@ -314,6 +315,55 @@ def use_style():
     "Draw from here on with the course's matplotlib style sheet"
     import matplotlib.pyplot as plt
     plt.style.use(package_dir()/"course.mplstyle")
+
+# %% ../nbs/00_lab.ipynb #56cf2ac5
+@contextmanager
+def _own_folder():
+    "A descriptor of a folder in the cache that only the user can write to, made if it is not there; None without one"
+    folder, path = None, cache_dir()/"own"
+    try:
+        path.mkdir(0o700, parents=True, exist_ok=True)
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        about = os.fstat(folder)
+        safe = about.st_uid == os.geteuid() and not about.st_mode & 0o022
+        if not safe: _warn_once(f"{path} is not used, since others can write to it: make it yours, chmod 700")
+    except (OSError, AttributeError): safe = False             # no room, a link, or Windows
+    try: yield folder if safe else None
+    finally:
+        if folder is not None: os.close(folder)
+
+@cache
+def _warn_once(text): warnings.warn(text, stacklevel=2)
+
+def _open_in(folder): # for `open`: no links, and for the user alone
+    return lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+
+# %% ../nbs/00_lab.ipynb #14f36d39
+def read_own(name:str) -> bytes:
+    "What `write_own` wrote; None if it is not there, damaged, or could be somebody else's"
+    with _own_folder() as folder:
+        if folder is None: return None
+        try:
+            with open(name, "rb", opener=_open_in(folder)) as f:
+                content = f.read() if os.fstat(f.fileno()).st_uid == os.geteuid() else b""
+        except OSError: return None
+    digest, content = content[:32], content[32:]
+    return content if hashlib.sha256(content).digest() == digest else None
+
+def write_own(name:str, content:bytes, most:int=200_000_000):
+    "Keep bytes under a name, whole or not at all; the oldest of more than `most` bytes go"
+    with _own_folder() as folder:
+        if folder is None: return
+        part, known = f"{name}.{os.getpid()}.part", dict(dir_fd=folder)
+        try:
+            with open(part, "wb", opener=_open_in(folder)) as f: f.write(hashlib.sha256(content).digest() + content)
+            os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+            files = {file: os.stat(file, **known, follow_symlinks=False) for file in os.listdir(folder)}
+            for file in sorted(files, key=lambda file: files[file].st_mtime):
+                if sum(f.st_size for f in files.values()) <= most: break
+                os.unlink(file, **known)
+                del files[file]
+        except OSError: pass                                   # a full or read-only disk, or another process's file
 
 # %% ../nbs/00_lab.ipynb #0cf87ebc
 def real_number(name:str,            # of the argument

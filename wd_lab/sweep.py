@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['GROUPS', 'wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
-# %% ../nbs/10_sweep.ipynb #289547ce
-import difflib, errno, hashlib, io, json, math, os, re, shutil, threading, warnings, zlib
+# %% ../nbs/10_sweep.ipynb #6093cecd
+import difflib, errno, hashlib, io, json, math, mmap, os, platform, re, shutil, tempfile
+import threading, warnings, zlib
+from collections import Counter, deque
 from contextlib import contextmanager, nullcontext
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import asdict
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from fastcore.basics import patch
 from filelock import FileLock, Timeout
 
 from .collab import mean_level, plot_losses, smooth_losses
-from .engines import DECAYS, CompiledEngine, FastaiEngine, LazyEngine, SweepConfig, common_start
+from .engines import DECAYS, CompiledEngine, FastaiEngine, LazyEngine, Start, SweepConfig, common_start
 from .lab import (cache_dir, digest, folder_path, list_if_several, progress_bar, read_sealed, real_number,
                         whole_number, write_sealed)
 
@@ -930,11 +931,11 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
     with _locked(path, repair):
         return _train(plan, _Folder(path, plan, repair), executor, progress)
 
-# %% ../nbs/10_sweep.ipynb #86894d39
+# %% ../nbs/10_sweep.ipynb #150b0162
 def _train(plan, store, executor, progress):
     "Train what is not finished, keeping each run as it comes"
     todo = np.flatnonzero(~store.finished)
-    seal, run = _seal(store.identity), plan.engine.run
+    seal = _seal(store.identity)
     with progress_bar(len(plan.records), len(plan.records) - len(todo), progress) as bar:
         def keep(i, trained):
             record = plan.records[i].copy()
@@ -942,40 +943,64 @@ def _train(plan, store, executor, progress):
             store.put(i, record)
             bar.update()
         try:
-            with _crew(plan.engine, executor) as (submit, most):
-                _gather(lambda i: submit(run, *plan.arguments(i)), most, todo, keep)
+            with _crew(plan, executor) as (submit, most): _gather(submit, most, todo, keep)
         except KeyboardInterrupt: raise KeyboardInterrupt(store.farewell()) from None
+        except BrokenExecutor as e:
+            raise RuntimeError(f"{_in_a_line(e)}; {store.farewell()}") from e
     return SweepResult(store.identity, store.records, _to_json(plan.ratings), plan.ratings)
 
-# %% ../nbs/10_sweep.ipynb #bedf2403
+# %% ../nbs/10_sweep.ipynb #a0f49727
 def _gather(submit, most, todo, keep):
-    "Give out runs, `most` at a time, and keep each as it comes"
-    pending, left = {}, iter(todo)
+    """Give out runs, `most` at a time, and keep each as it comes; give out again those whose
+    workers died"""
+    pending, left, tries = {}, deque(todo), Counter()
     try:
-        while True:
-            for i in islice(left, most - len(pending)): pending[submit(i)] = i
-            if not pending: return
+        while left or pending:
+            while left and len(pending) < most:
+                i = left.popleft()
+                pending[submit(i, tries[i])] = i
             for future in wait(pending, timeout=1, return_when=FIRST_COMPLETED).done:
-                keep(pending[future], future.result())
+                i = pending[future]
+                if died := _died(future):
+                    tries[i] += 1
+                    if tries[i] == _TRIES:
+                        raise BrokenExecutor(f"{_TRIES} workers died of one run: {died}")
+                    left.appendleft(i)
+                else: keep(i, future.result())
                 del pending[future]
     finally:
         for future, i in pending.items():
             if not future.cancel() and future.done() and not future.exception():
                 keep(i, future.result())
 
-# %% ../nbs/10_sweep.ipynb #3e32f313
+# %% ../nbs/10_sweep.ipynb #3737f354
+_TRIES = 3
+
+def _died(future):
+    "What the worker died of, in a line; nothing if it lives"
+    e = CancelledError() if future.cancelled() else future.exception()
+    lost = isinstance(e, (BrokenExecutor, CancelledError)) or type(e).__module__.startswith("distributed.")
+    return lost and _in_a_line(e)
+
+def _in_a_line(e): return f"{type(e).__name__}: {e}".removeprefix("BrokenExecutor: ").rstrip(": ")
+
+# %% ../nbs/10_sweep.ipynb #587d0913
 @contextmanager
-def _crew(engine, executor):
-    "A function that gives out a run, and how many to give out at a time"
-    if executor is not None: yield executor.submit, _MOST
-    elif getattr(engine, "workers", 1) == 1 and not isinstance(engine, CompiledEngine): yield _at_once, 1
+def _crew(plan, executor):
+    "A function that gives out run i, and how many to give out at a time"
+    engine, run = plan.engine, plan.engine.run
+    if executor is not None:
+        with tempfile.TemporaryDirectory(prefix="wd_lab_", ignore_cleanup_errors=True) as folder:
+            yield _sender(plan, executor, folder), _AHEAD
+    elif getattr(engine, "workers", 1) == 1 and not isinstance(engine, CompiledEngine):
+        yield lambda i, tries: _at_once(run, *plan.arguments(i)), 1
     else:
         tasks = SimpleQueue()
         threads = [threading.Thread(target=_work, args=(tasks,), daemon=True) for _ in range(engine.workers)]
         for thread in threads: thread.start()
-        def submit(*task):
+        def submit(i, tries):
             future = Future()
-            tasks.put((future, *task))
+            tasks.put((future, run, *plan.arguments(i)))
             return future
         patience = 0.5/engine.workers    # seconds: an interrupted crew may be at long runs, which nobody waits for
         try:
@@ -999,6 +1024,64 @@ def _at_once(run, *arguments):
     future = Future()
     future.set_result(run(*arguments))
     return future
+
+# %% ../nbs/10_sweep.ipynb #21a6455e
+_AHEAD = 256         # runs given out at a time: enough for a hundred workers, and their results for a small memory
+
+def _sender(plan, executor, folder):
+    "A function that gives run i to an executor, with a reference to its start"
+    client = getattr(executor, "_client", None)
+    @lru_cache(maxsize=4)
+    def sent(seed, tries):
+        start = plan.start_of(seed)
+        if hasattr(client, "scatter"): return client.scatter([start], broadcast=True, hash=False)[0]
+        return _Parcel.put_down(start, folder)
+    def submit(i, tries):
+        start, *others = plan.arguments(i)
+        return executor.submit(_run_there, plan.engine.run, sent(int(plan.records[i]["seed"]), tries), *others, tries)
+    return submit
+
+def _run_there(run, start, config, wd, lr, tries):
+    "Train at a worker. (Another of the `tries` is another task: Dask would remember the first one's end)"
+    return run(_taken_up(start) if isinstance(start, _Parcel) else start, config, wd, lr)
+
+# %% ../nbs/10_sweep.ipynb #6b417521
+class _Parcel(NamedTuple):
+    "A start whose arrays lie in a file"
+    file: str
+    start: tuple # with an `_Array` for each array
+
+    @classmethod
+    def put_down(cls, start, folder):
+        handle, name = tempfile.mkstemp(dir=folder)
+        def rest(x):
+            if isinstance(x, tuple): return tuple(map(rest, x))
+            if not isinstance(x, np.ndarray): return x
+            f.write(bytes(-f.tell() % 64))
+            place = f.tell()
+            f.write(np.ascontiguousarray(x).data)
+            return _Array(place, x.dtype.str, x.shape)
+        with open(handle, "wb") as f: return cls(name, rest(tuple(start)))
+
+class _Array(NamedTuple):
+    "Where an array lies in a file"
+    place: int
+    kind: str
+    shape: tuple
+
+# %% ../nbs/10_sweep.ipynb #90112991
+@lru_cache(maxsize=2)
+def _taken_up(parcel):
+    "The start in a parcel, once for each process"
+    try:
+        with open(parcel.file, "rb") as f: numbers = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_COPY)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"the worker on {platform.node()} does not see {parcel.file}: "
+                                "set TMPDIR to a folder that all machines share") from None
+    def whole(x):
+        if isinstance(x, _Array): return np.ndarray(x.shape, x.kind, numbers, x.place)
+        return tuple(map(whole, x)) if isinstance(x, tuple) else x
+    return Start(*whole(parcel.start))
 
 # %% ../nbs/10_sweep.ipynb #98c1c18e
 def cached_sweep(wds, data, config:SweepConfig=SweepConfig(), **kwargs # as for `sweep`, without `path`
