@@ -31,3 +31,17 @@ def test_no_quarto_is_announced(tmp_path, monkeypatch, capsys, end, word):
     assert course.quarto() is None
     said = capsys.readouterr().out
     assert word in said and course.QUARTO in said
+
+
+def test_style_sheets_are_slimmed(tmp_path):
+    "What a page or a script names stays, with what has no class and with rules around rules; the rest goes"
+    import slim
+    sheet = tmp_path/"site_libs"/"bootstrap"/"bootstrap.min.css"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_text("@charset \"UTF-8\";:root{--a:1}body,.gone{color:red}.kept,.gone{top:0}.gone a{top:1px}.tip-end{left:0}.w-2\\.5{width:1px}"
+                     "@media print{.gone{top:2px}.kept:not(.gone){top:3px}}@media screen{.gone{top:4px}}@font-face{font-family:x}@keyframes k{to{top:0}}")
+    (tmp_path/"page.html").write_text("<p class='kept w-2.5'>")
+    (tmp_path/"page.js").write_text("e.className = `tip-${side}`")
+    slim.main(tmp_path)
+    assert sheet.read_text() == ("@charset \"UTF-8\";:root{--a:1}body{color:red}.kept{top:0}.tip-end{left:0}.w-2\\.5{width:1px}"
+                                 "@media print{.kept:not(.gone){top:3px}}@font-face{font-family:x}@keyframes k{to{top:0}}")

@@ -18,7 +18,7 @@ def words_of(site):
 def used(selector, words, begun):
     "A rule matters if all classes in its selector are words of the site; what stands in :not() may be missing"
     named = CLASS.findall(re.sub(r":(?:not|is|where)\((?:[^()]|\([^()]*\))*\)", "", selector))
-    return all((name := re.sub(r"\\(.)", r"\1", escaped)) in words or name.startswith(begun) for escaped in named)
+    return all((name := escaped.split("\\")[0]) in words or name.startswith(begun) for escaped in named)
 
 
 def blocks(css):
