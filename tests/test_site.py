@@ -82,7 +82,8 @@ def weight(path, loaded):
     "Bytes of a page with all it shows, films apart: what the browser has loaded, and pictures that it would load later"
     later = {s: (path.parent/s).stat().st_size for s in (urlsplit(s).path for s in Page(path).sources if not s.startswith("data:"))}
     files = {**later, **{unquote(name): size for name, size in loaded}}
-    return path.stat().st_size + sum(size for name, size in files.items() if not name.endswith((".gif", ".html", "search.json")))
+    inside = sum(map(len, re.findall(r"data:image/gif;base64,[\w+/=]+", path.read_text(encoding="utf-8"))))
+    return path.stat().st_size - inside + sum(size for name, size in files.items() if not name.endswith((".gif", ".html", "search.json")))
 
 
 def test_each_chapter_has_its_head_and_its_end(site):

@@ -184,6 +184,7 @@ def main(pages):
             if cell.cell_type != "markdown": continue
             cell.source = cell.source.replace(f"]({site}", "](").replace("]($SITE_URL)", "](index.html)").replace("]($SITE_URL/", "](")
             cell.source = cell.source.replace("$GIT_URL", settings["git_url"]).replace("$SITE_URL", site.rstrip("/"))
+            cell.source = re.sub(r"(<summary>\d+)\. ", r"\1\\. ", cell.source)                 # a question's number, no list of one
         took[path.name] = lesson.minutes(nb, seconds.get(path.name))
         if path.name == "index.ipynb": course_map(nb, took)
         lesson.reproduced_first(nb)
