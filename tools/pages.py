@@ -67,7 +67,7 @@ class Documented(Processor):
                 said = "".join("".join(out.get("text", "")) for out in cell.get("outputs", []))
                 rows = re.findall(r"^([A-Z]\d\d) ", said, flags=re.M)
                 self.nb.cells.insert(self.nb.cells.index(cell), mk_cell("".join(f"[]{{#{row}}}" for row in rows), cell_type="markdown"))
-            kind = {"export", "exports"} & cell.directives_.keys()
+            kind = {"export", "exports", "exporti"} & cell.directives_.keys()
             if cell.cell_type != "code" or not kind or module is None: continue
             names = re.findall(r"^(?:def|class) (\w+)", cell.source, flags=re.M)
             for name in reversed(names):
@@ -78,11 +78,11 @@ class Documented(Processor):
                 try:
                     for part in path.split("."): obj = getattr(obj, part)
                 except AttributeError: continue
-                if not anchor or ("export" in kind and (name[0] == "_" or not inspect.getdoc(obj))): continue
+                if not anchor or ("exports" not in kind and (name[0] == "_" or not inspect.getdoc(obj))): continue
                 inside = [a.split("#")[1] for n, a in where.items() if n.startswith(f"{module}.{path}.") and f"    def {n.split('.')[-1]}(" in cell.source]
                 shown = f"[]{{#{anchor}}}" if "exports" in kind else documentation(obj, path, anchor)
                 shown += "".join(f"\n[]{{#{a}}}" for a in inside)
-                self.nb.cells.insert(self.nb.cells.index(cell) + ("export" in kind), mk_cell(shown, cell_type="markdown"))
+                self.nb.cells.insert(self.nb.cells.index(cell) + ("exports" not in kind), mk_cell(shown, cell_type="markdown"))
 
 
 class Pages(FilterDefaults):
