@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from wd_lab.data import synthetic_ratings
 from wd_lab.engines import CompiledEngine
+from wd_lab.lab import recorded
+from wd_lab.recipe import Recipe, find_wd
 from wd_lab.sweep import SweepConfig, SweepResult, sweep
 
 WDS, CONFIG, FILES = [0.01, 0.02, 0.1, 0.5], SweepConfig(epochs=1, n_factors=4, hist_bins=20), ("config.json", "ids.json", "runs.npy")
@@ -163,3 +166,88 @@ def test_repair_of_a_folder_of_the_first_edition(tmp_path):
         after = sweep([0.25, 0.5], data, config, seeds=2, path=tmp_path/"old", repair=True).records
     assert after[:3].tobytes() == before[:3].tobytes() and np.allclose(after["weights"], before["weights"], atol=1e-6)
     assert len(SweepResult.load(tmp_path/"old")) == 4
+
+
+def flips(whole, n, dice):
+    "The content cut, emptied, of another kind, and with one bit flipped at n places"
+    yield from (whole[:len(whole)//2], b"", pickle.dumps([1]), b"[1]", b"{}")
+    for place in dice.integers(0, len(whole), n).tolist():
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << int(dice.integers(8))
+        yield bytes(flipped)
+
+
+def build(seed):
+    x = torch.randn(40, 3, generator=torch.Generator().manual_seed(seed))
+    torch.manual_seed(seed)
+    batches = [(x[k:k + 10], x[k:k + 10].sum(1, keepdim=True)) for k in range(0, 40, 10)]
+    return torch.nn.Linear(3, 1), torch.nn.functional.mse_loss, batches[:3], batches[3:]
+
+
+def check_files(path, work, same, n, dice):
+    "Every JSON file and the weights, damaged in turn: refused by name and repaired, or of no consequence. How many were caught"
+    files = [p for p in sorted(path.rglob("*")) if p.suffix in (".json", ".safetensors") and p.name != "chosen.json"]
+    expected, caught = work(), 0
+    for file in files:
+        whole = file.read_bytes()
+        for new in flips(whole, n, dice):
+            if new == whole: continue
+            file.write_bytes(new)
+            try: result = work()
+            except ValueError as e:
+                assert file.name in str(e) or "holds another" in str(e), (file, e)
+                if "holds another" not in str(e):
+                    with warnings.catch_warnings(record=True) as said:
+                        warnings.simplefilter("always")
+                        assert same(work(repair=True), expected), file
+                    assert any(file.name in str(w.message) and ".damaged" in str(w.message) for w in said), (file, [str(w.message) for w in said])
+                caught += 1
+            else: assert same(result, expected), (file, new[:200])
+            file.write_bytes(whole)
+    return caught
+
+
+def test_damaged_searches(tmp_path):
+    def work(**kwargs): return find_wd(build, 0.1, wds=[0.01, 0.1], refine=0, epochs=1, repeats=2, path=tmp_path, progress=False, **kwargs)
+    work()
+    same = lambda a, b: np.array_equal(a.losses, b.losses) and a.values == b.values
+    caught = check_files(tmp_path, work, same, 10, np.random.default_rng(0))
+    assert caught > 5*10
+    other = tmp_path/"other"
+    find_wd(build, 0.2, wds=[0.01, 0.1], refine=0, epochs=1, repeats=2, path=other, progress=False)
+    one = "run_0.1_seed_0.json"
+    (tmp_path/one).write_bytes((other/one).read_bytes())                               # of another search, whole in itself
+    with pytest.raises(ValueError, match=f"{one} is damaged: it does not match its checksum"): work()
+
+
+def test_damaged_recipes(tmp_path):
+    plan = dict(epochs=2, short=1, lr=0.1, wds=[0.01, 0.1], momentum=0.9, repeats=1, progress=False)
+    def work(**kwargs):
+        recipe = Recipe(build, tmp_path/"a", **plan, **kwargs)
+        return recipe.train()[0].weight.detach().numpy().copy(), recipe.losses, recipe.chosen
+    same = lambda a, b: np.array_equal(a[0], b[0]) and np.array_equal(a[1], b[1]) and a[2] == b[2]
+    work()
+    assert check_files(tmp_path/"a", work, same, 6, np.random.default_rng(1)) > 30
+
+
+def test_damaged_records(tmp_path, monkeypatch, capsys):
+    "A damaged run in the cache is run again, and says so; a damaged record is refused by name"
+    for name, value in dict(WD_LAB_SIZE="full", WD_LAB_CACHE=tmp_path/"cache", WD_LAB_RUNS=tmp_path/"runs").items(): monkeypatch.setenv(name, str(value))
+    count, settings = [], [dict(lr=0.1), dict(lr=0.2)]
+    def one(lr): count.append(lr); return dict(loss=lr**2)
+    expected = recorded("thing", one, settings)["result"]
+    file = next((tmp_path/"cache"/"runs"/"thing").glob("*.json"))
+    whole = file.read_bytes()
+    for new in flips(whole, 10, np.random.default_rng(2)):
+        file.write_bytes(new)
+        before, _ = len(count), capsys.readouterr()
+        assert recorded("thing", one, settings)["result"] == expected
+        if len(count) > before: assert len(count) == before + 1 and (f"{file} is damaged" in capsys.readouterr().out or new == b"{}")
+    assert len(count) > 10
+    monkeypatch.setenv("WD_LAB_SIZE", "small")
+    record = tmp_path/"runs"/"thing.json"
+    for new in (record.read_bytes()[:50], record.read_bytes().replace(b"0.01", b"0.02", 1)):
+        before = record.read_bytes()
+        record.write_bytes(new)
+        with pytest.raises(ValueError, match="thing.json is damaged: .*run it again with WD_LAB_SIZE=full"): recorded("thing", one, settings)
+        record.write_bytes(before)

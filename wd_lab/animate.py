@@ -79,7 +79,7 @@ def corners(self:_Curves, i):
     return [np.column_stack([np.r_[self.x[p], self.x[p][::-1]], np.r_[low[p], high[p][::-1]]])
             for p in self.parts()]
 
-# %% ../nbs/11_animations.ipynb #8db8b7fe
+# %% ../nbs/11_animations.ipynb #9df2f19a
 def _over_seeds(result, values, every, band):
     "Every k-th weight decay, its final validation loss, and mean and standard deviation of `values` over its seeds"
     runs = result.runs
@@ -91,7 +91,8 @@ def _over_seeds(result, values, every, band):
     over = lambda f, v: np.array([f(v[wd == w], axis=0) for w in wds], dtype=float)
     with np.errstate(all="ignore"):
         mean, sd = over(np.mean, values), over(np.std, values)
-        return wds, over(np.mean, result.valid_loss[:, -1]), mean, sd if band else 0*mean
+        score = np.where(runs.diverged, np.nan, result.valid_loss[:, -1])
+        return wds, over(np.mean, score), mean, sd if band else 0*mean
 
 def _check_result(result):
     if not isinstance(result, SweepResult):

@@ -880,10 +880,11 @@ def _is_there(recipe, file, read):
         if not recipe.repair: raise
         _set_aside(file, e)
 
-# %% ../nbs/20_recipe.ipynb #56cdab1e
+# %% ../nbs/20_recipe.ipynb #87d6b9db
 def _trained_again(recipe):
     "A fresh start with the weights on disk"
     kept = _read(recipe.path/"training.json", about=recipe.about)
+    if "valid_loss" not in kept: raise _damaged(recipe.path/"training.json", "it has no losses")
     with _own_dice(recipe.plan["seed"]): thing = _built(recipe.build, recipe.plan["seed"])
     model, file = _model(thing), recipe.path/"model.safetensors"
     if model is None: return thing

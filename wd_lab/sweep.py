@@ -681,7 +681,7 @@ def smooth_train_loss(self:SweepResult):
     if not hasattr(self, "_smooth"): self._smooth = smooth_losses(self.train_loss)
     return self._smooth
 
-# %% ../nbs/10_sweep.ipynb #34096cb6
+# %% ../nbs/10_sweep.ipynb #f0a2c0e6
 @patch(as_prop=True)
 def runs(self:SweepResult) -> pd.DataFrame:
     """One row for each run: wd, lr, seed; final and minimum training loss (smoothed, from step
@@ -696,10 +696,17 @@ def runs(self:SweepResult) -> pd.DataFrame:
         self._runs = pd.DataFrame(run | dict(
             train_loss=smooth[:, -1], train_loss_min=np.fmin.reduce(settled, axis=1),
             valid_loss=valid[:, -1], valid_loss_min=np.fmin.reduce(valid, axis=1), **test,
-            diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)),
+            diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)) | self._wild,
             **dict(zip(names, self.records["weight_stats"].T))))
         self._runs.attrs["loss_unit"] = self.loss_unit
     return self._runs.copy()
+
+# %% ../nbs/10_sweep.ipynb #e5dfadd4
+@patch(as_prop=True)
+def _wild(self:SweepResult):
+    "Where no range holds the predictions, a run can end with 1e20: what ends at ten times its first loss"
+    if self.config.y_range is not None: return np.zeros(len(self), bool)
+    with np.errstate(invalid="ignore"): return self.valid_loss[:, -1] > 10*self.train_loss[:, 0]
 
 # %% ../nbs/10_sweep.ipynb #b8cbd24d
 @patch
