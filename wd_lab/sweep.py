@@ -681,7 +681,7 @@ def smooth_train_loss(self:SweepResult):
     if not hasattr(self, "_smooth"): self._smooth = smooth_losses(self.train_loss)
     return self._smooth
 
-# %% ../nbs/10_sweep.ipynb #f0a2c0e6
+# %% ../nbs/10_sweep.ipynb #65ab3625
 @patch(as_prop=True)
 def runs(self:SweepResult) -> pd.DataFrame:
     """One row for each run: wd, lr, seed; final and minimum training loss (smoothed, from step
@@ -696,17 +696,18 @@ def runs(self:SweepResult) -> pd.DataFrame:
         self._runs = pd.DataFrame(run | dict(
             train_loss=smooth[:, -1], train_loss_min=np.fmin.reduce(settled, axis=1),
             valid_loss=valid[:, -1], valid_loss_min=np.fmin.reduce(valid, axis=1), **test,
-            diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)) | self._wild,
+            diverged=~self._fine,
             **dict(zip(names, self.records["weight_stats"].T))))
         self._runs.attrs["loss_unit"] = self.loss_unit
     return self._runs.copy()
 
-# %% ../nbs/10_sweep.ipynb #e5dfadd4
+# %% ../nbs/10_sweep.ipynb #c58520a0
 @patch(as_prop=True)
-def _wild(self:SweepResult):
-    "Where no range holds the predictions, a run can end with 1e20: what ends at ten times its first loss"
-    if self.config.y_range is not None: return np.zeros(len(self), bool)
-    with np.errstate(invalid="ignore"): return self.valid_loss[:, -1] > 10*self.train_loss[:, 0]
+def _fine(self:SweepResult):
+    "Whose losses are numbers; and where no range holds predictions, not 1e20 but at most ten times the first loss"
+    fine = np.isfinite(self.train_loss).all(1) & np.isfinite(self.valid_loss).all(1)
+    if self.config.y_range is not None: return fine
+    with np.errstate(invalid="ignore"): return fine & (self.valid_loss[:, -1] <= 10*self.train_loss[:, 0])
 
 # %% ../nbs/10_sweep.ipynb #b8cbd24d
 @patch
