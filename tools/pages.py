@@ -94,14 +94,14 @@ class Pages(FilterDefaults):
 
 
 def lighter(nb):
-    "Pictures of more than 40 kB with 256 colours, which plots do not miss"
+    "Pictures of more than 15 kB with 256 colours, which plots do not miss"
     for cell in nb.cells:
         for out in cell.get("outputs", []):
             whole = "".join(out.get("data", {}).get("image/png", ""))
-            if len(whole) < 55_000: continue
+            if len(whole) < 20_000: continue
             picture = Image.open(io.BytesIO(base64.b64decode(whole))).convert("RGB")
             picture.quantize(256, dither=Image.Dither.NONE).save(small := io.BytesIO(), "png", optimize=True)
-            if len(small.getvalue()) < 0.7*len(whole): out["data"]["image/png"] = base64.b64encode(small.getvalue()).decode()
+            if len(small.getvalue()) < 0.6*len(whole): out["data"]["image/png"] = base64.b64encode(small.getvalue()).decode()
 
 
 def light(colour): return sum(w*((v/255 + 0.055)/1.055)**2.4 for w, v in zip((0.2126, 0.7152, 0.0722), bytes.fromhex(colour)))

@@ -1,9 +1,12 @@
 """Leave out of a built site's style sheets what none of its pages and scripts name: Bootstrap's two themes weigh a megabyte.
+Then leave out of the icons' font what the style sheets don't name.
 
 usage: slim.py FOLDER      (after Quarto has rendered; in place)
 """
-import re, sys
+import logging, re, sys
 from pathlib import Path
+
+from fontTools import subset     # comes with matplotlib
 
 CLASS = re.compile(r"\.(-?[A-Za-z_](?:[\w-]|\\.)*)")
 
@@ -50,6 +53,16 @@ def slimmed(css, words, begun):
     return "".join(kept)
 
 
+def slim_font(file, css):
+    "The font with the signs of `css` alone"
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    options = subset.Options(flavor="woff")
+    font, part = subset.load_font(file, options), subset.Subsetter(options)
+    part.populate(unicodes=[int(code, 16) for code in re.findall(r'content: ?"\\(\w+)"', css)])
+    part.subset(font)
+    subset.save_font(font, file, options)
+
+
 def main(site):
     site, before, after = Path(site), 0, 0
     words, begun = words_of(site)
@@ -58,6 +71,7 @@ def main(site):
         before += file.stat().st_size
         file.write_text(slimmed(css, words, begun), encoding="utf-8")
         after += file.stat().st_size
+        if (font := file.with_suffix(".woff")).exists(): slim_font(font, file.read_text(encoding="utf-8"))
     print(f"Style sheets: {before/1e3:.0f} kB, of which the pages use {after/1e3:.0f} kB")
 
 
