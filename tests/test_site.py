@@ -75,15 +75,16 @@ def test_links_pictures_and_anchors(site):
 def text_of(path): return " ".join(re.sub(r"<[^>]+>", " ", path.read_text(encoding="utf-8")).split())
 
 
-LOADED = "performance.getEntriesByType('resource').map(e => [new URL(e.name).pathname.slice(1), e.decodedBodySize])"
+LOADED = "performance.getEntriesByType('resource').map(e => new URL(e.name).pathname.slice(1))"
 
 
 def weight(path, loaded):
-    "Bytes of a page with all it shows, films apart: what the browser has loaded, and pictures that it would load later"
-    later = {s: (path.parent/s).stat().st_size for s in (urlsplit(s).path for s in Page(path).sources if not s.startswith("data:"))}
-    files = {**later, **{unquote(name): size for name, size in loaded}}
-    inside = sum(map(len, re.findall(r"data:image/gif;base64,[\w+/=]+", path.read_text(encoding="utf-8"))))
-    return path.stat().st_size - inside + sum(size for name, size in files.items() if not name.endswith((".gif", ".html", "search.json")))
+    "Bytes of a page with all it shows, films apart: what the browser has asked for, and pictures that it would ask for later"
+    html, folder = path.read_text(encoding="utf-8"), path.parent
+    names = {unquote(name) for name in loaded} | {urlsplit(s).path for s in Page(path).sources if not s.startswith("data:")}
+    files = {(folder/name).resolve() for name in names if not name.endswith((".gif", ".html"))}
+    films = sum(map(len, re.findall(r"data:image/gif;base64,[\w+/=]+", html)))
+    return len(html.encode()) - films + sum(file.stat().st_size for file in files if file.is_file())
 
 
 def test_each_chapter_has_its_head_and_its_end(site):

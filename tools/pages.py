@@ -94,13 +94,13 @@ class Pages(FilterDefaults):
 
 
 def lighter(nb):
-    "Pictures of more than 15 kB with 256 colours, which plots do not miss"
+    "Pictures of more than 15 kB with 128 colours, which plots do not miss"
     for cell in nb.cells:
         for out in cell.get("outputs", []):
             whole = "".join(out.get("data", {}).get("image/png", ""))
             if len(whole) < 20_000: continue
             picture = Image.open(io.BytesIO(base64.b64decode(whole))).convert("RGB")
-            picture.quantize(256, dither=Image.Dither.NONE).save(small := io.BytesIO(), "png", optimize=True)
+            picture.quantize(128, dither=Image.Dither.NONE).save(small := io.BytesIO(), "png", optimize=True)
             if len(small.getvalue()) < 0.6*len(whole): out["data"]["image/png"] = base64.b64encode(small.getvalue()).decode()
 
 

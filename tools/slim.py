@@ -1,5 +1,5 @@
 """Leave out of a built site's style sheets what none of its pages and scripts name: Bootstrap's two themes weigh a megabyte.
-Then leave out of the icons' font what the style sheets don't name.
+Then leave out of the icons' font what the style sheets don't name, and of the pages an empty link before each line of code.
 
 usage: slim.py FOLDER      (after Quarto has rendered; in place)
 """
@@ -72,6 +72,9 @@ def main(site):
         file.write_text(slimmed(css, words, begun), encoding="utf-8")
         after += file.stat().st_size
         if (font := file.with_suffix(".woff")).exists(): slim_font(font, file.read_text(encoding="utf-8"))
+    for page in site.glob("*.html"):
+        html = page.read_text(encoding="utf-8")
+        page.write_text(re.sub(r'<a href="#cb[\d-]+" aria-hidden="true" tabindex="-1"></a>', "", html), encoding="utf-8")
     print(f"Style sheets: {before/1e3:.0f} kB, of which the pages use {after/1e3:.0f} kB")
 
 
