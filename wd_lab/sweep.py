@@ -210,11 +210,11 @@ def _check_range(config, rating):
     raise ValueError(f"y_range must hold all ratings, got {config.y_range} for ratings from {low:g} to {high:g}: "
                      f"take SweepConfig(y_range=({low - room:g}, {high + room:g})), or None for no range")
 
-# %% ../nbs/10_sweep.ipynb #c74661e4
+# %% ../nbs/10_sweep.ipynb #ea143495
 class _Plan(NamedTuple):
     "What is asked for"
     identity: dict        # what all runs share, as config.json says it
-    records: np.ndarray   # an empty record for each run
+    records: object       # an empty record for each run
     start_of: object      # seed -> Start
     level_of: object      # seed -> what is added to every sum, 0 without `center`
     ratings: _Ratings
@@ -223,12 +223,12 @@ class _Plan(NamedTuple):
 
     def arguments(self, i):
         "What the engine needs for run i"
-        run = self.records[i]
+        run = self.records.keys[i]
         return self.start_of(int(run["seed"])), self.config, float(run["wd"]), float(run["lr"])
 
-    def level(self, i): return self.level_of(int(self.records[i]["seed"]))
+    def level(self, i): return self.level_of(int(self.records["seed"][i]))
 
-# %% ../nbs/10_sweep.ipynb #dc6b90af
+# %% ../nbs/10_sweep.ipynb #08c6d819
 def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=True, user=None, item=None, rating=None):
     "Check the request and write it down"
     if not isinstance(config, SweepConfig):
@@ -245,7 +245,7 @@ def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=True
     name = f"{getattr(engine, 'name', type(engine).__name__)} {getattr(engine, 'version', 1)}"
     identity = dict(format=_FORMAT, engine=name, config=_jsonable(config.to_dict()), keep_weights=bool(keep_weights),
                     source=ratings.source, data=_about(ratings))
-    return _Plan(identity, _grid(grid, kind), start_of, level_of, ratings, config, engine)
+    return _Plan(identity, _Empty(_grid(grid, _KEYS), kind), start_of, level_of, ratings, config, engine)
 
 # %% ../nbs/10_sweep.ipynb #6a666bdb
 def _starts(ratings, config):
@@ -273,7 +273,7 @@ def _labels(index):
     "Ids as JSON has them: numbers and words"
     return index.tolist() if index.dtype.kind in "iuf" else [str(v) for v in index]
 
-# %% ../nbs/10_sweep.ipynb #e8dd9756
+# %% ../nbs/10_sweep.ipynb #0c9472ee
 def _asked(wds, config, lrs, seeds):
     "The values of the grid, checked"
     if hasattr(wds, "columns"): raise TypeError("wds must be numbers, got a DataFrame: wds come first, then data")
@@ -295,6 +295,23 @@ def _grid(asked, kind):
     records = np.zeros(grid[0].size, kind)
     for name, values in zip(names, grid): records[name] = values.ravel()
     return records
+
+class _Empty:
+    "A record for each run that holds no more than its values, made when it is asked for: all together may be gigabytes"
+    def __init__(self, keys, kind, seal=None):
+        self.keys, self.dtype, self.seal = keys, kind, seal
+        self.itemsize, self.nbytes = kind.itemsize, len(keys)*kind.itemsize
+    def __len__(self): return len(self.keys)
+    def __getitem__(self, i):
+        if isinstance(i, str): return self.keys[i]
+        record = np.zeros((), self.dtype)
+        for name in self.keys.dtype.names: record[name] = self.keys[name][i]
+        if self.seal is not None: record["crc"] = _checksum_of_values(record, self.seal)
+        return record
+    def whole(self):
+        records = np.zeros(len(self), self.dtype)
+        for name in self.keys.dtype.names: records[name] = self.keys[name]
+        return records
 
 def _jsonable(d): return json.loads(json.dumps(d))
 
@@ -322,7 +339,7 @@ def _engine(engine):
     if not hasattr(engine, "run"): raise TypeError(f"{words} {engine!r}")
     return engine
 
-# %% ../nbs/10_sweep.ipynb #25c789ba
+# %% ../nbs/10_sweep.ipynb #b7822017
 _FORMAT = 2                                        # 0.1.0 wrote 1
 
 def _begin(path, identity, records, ids=None):
@@ -331,7 +348,7 @@ def _begin(path, identity, records, ids=None):
     path.mkdir(parents=True, exist_ok=True)
     _check_room(path, records.nbytes)
     try:
-        _write_records(path/"runs.npy.part", records.dtype, len(records), [records.view(np.uint8).data])
+        _write_records(path/"runs.npy.part", records.dtype, len(records), (r.tobytes() for r in records))
         if ids: write_sealed(path/"ids.json", ids)
         write_sealed(path/"config.json", identity)
         os.replace(path/"runs.npy.part", path/"runs.npy")
@@ -449,14 +466,12 @@ def _is_sound(run, seal, strict=False):
     if run["finished"] == 0 and crc in (_checksum_of_values(run, seal), *[0]*(not strict)): return True
     return run["finished"] <= 1 and crc == _checksum(run, seal)
 
-# %% ../nbs/10_sweep.ipynb #1f3cb558
+# %% ../nbs/10_sweep.ipynb #ed8785a1
 def _checksum_of_values(run, seal): return zlib.crc32(b"".join(run[name].tobytes() for name in _KEYS.names), seal)
 
-def _awaiting(records, seal):
-    "The same records, those not finished with the checksum of their values"
-    records = records.copy()
-    for i in np.flatnonzero(records["finished"] == 0): records["crc"][i] = _checksum_of_values(records[i], seal)
-    return records
+def _awaiting(empty, seal):
+    "The same records with the checksum of their values"
+    return _Empty(empty.keys, empty.dtype, seal)
 
 # %% ../nbs/10_sweep.ipynb #cbe70cb2
 def _check_same(path, there, plan):
@@ -480,10 +495,10 @@ def _about_1(ratings, start):
     content = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
     return dict(ratings=len(ratings.table), content=content[:16])
 
-# %% ../nbs/10_sweep.ipynb #1d899e82
+# %% ../nbs/10_sweep.ipynb #1604fff0
 class _Memory:
     "Records that live as long as the process"
-    def __init__(self, plan): self.records, self.identity = plan.records.copy(), plan.identity
+    def __init__(self, plan): self.records, self.identity = plan.records.whole(), plan.identity
     @property
     def finished(self): return self.records["finished"] != 0
     def put(self, i, record): self.records[i] = record
@@ -511,7 +526,7 @@ class _Folder:
         self.at = np.array([places[key] for key in _keys(asked)])
         self.start = (path/"runs.npy").stat().st_size - self.file.nbytes
 
-# %% ../nbs/10_sweep.ipynb #b6ba5602
+# %% ../nbs/10_sweep.ipynb #12a628fc
 @patch
 def _make_room(self:_Folder, plan):
     "Records for runs that are not there yet. All others are kept, and the file changes in one step"
@@ -520,13 +535,13 @@ def _make_room(self:_Folder, plan):
     if all(key in places for key in wanted): return
     if self.identity["format"] == 1: self.identity = _modern(self.path, plan)
     asked, others = _awaiting(asked, _seal(self.identity)), set(places) - set(wanted)
-    parts = [old[places[key]] if key in places else asked[j] for j, key in enumerate(wanted)]
+    parts = [(key, *((old, places[key]) if key in places else (asked, j))) for j, key in enumerate(wanted)]
     if others:                                         # as a grid is listed, whatever was asked for when
-        parts += [old[places[key]] for key in others]
-        parts.sort(key=lambda run: (run["seed"], run["lr"], run["wd"]))
+        parts += [(key, old, places[key]) for key in others]
+        parts.sort(key=lambda part: part[0][::-1])     # seed, rate, decay
     _check_room(self.path, len(parts)*asked.itemsize)
     try:
-        _write_records(self.path/"runs.npy.part", asked.dtype, len(parts), (r.tobytes() for r in parts))
+        _write_records(self.path/"runs.npy.part", asked.dtype, len(parts), (records[i].tobytes() for _, records, i in parts))
         os.replace(self.path/"runs.npy.part", self.path/"runs.npy")
     except OSError as e: raise _in_words(self.path, e) from e
 
@@ -799,7 +814,7 @@ def to_frame(self:SweepResult) -> pd.DataFrame:
     return table.assign(epoch=np.tile(np.arange(epochs), len(self)), train_loss=self.smooth_train_loss[:, ends].ravel(),
                         valid_loss=np.ravel(self.valid_loss))
 
-# %% ../nbs/10_sweep.ipynb #ea0d3440
+# %% ../nbs/10_sweep.ipynb #8b7e9e99
 @patch
 def save(self:SweepResult,
          path): # a new or empty folder
@@ -809,7 +824,7 @@ def save(self:SweepResult,
         raise ValueError(f"path must be a new or empty folder, got the sweep {path}: give another name, or add to it "
                          "with sweep(..., path=)")
     if identity["format"] > 1: identity = {k: v for k, v in identity.items() if k not in ("wds", "lrs", "seeds")}
-    _begin(path, identity, np.array(self.records), self.ids if "users" in identity["data"] else None)
+    _begin(path, identity, self.records, self.ids if "users" in identity["data"] else None)
 
 # %% ../nbs/10_sweep.ipynb #0cc27b92
 @patch(cls_method=True)
@@ -939,14 +954,14 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
     with _locked(path, repair):
         return _train(plan, _Folder(path, plan, repair), executor, progress)
 
-# %% ../nbs/10_sweep.ipynb #150b0162
+# %% ../nbs/10_sweep.ipynb #9154ba4a
 def _train(plan, store, executor, progress):
     "Train what is not finished, keeping each run as it comes"
     todo = np.flatnonzero(~store.finished)
     seal = _seal(store.identity)
     with progress_bar(len(plan.records), len(plan.records) - len(todo), progress) as bar:
         def keep(i, trained):
-            record = plan.records[i].copy()
+            record = plan.records[i]
             _fill(record, trained, plan.config, plan.level(i), seal)
             store.put(i, record)
             bar.update()
@@ -1033,7 +1048,7 @@ def _at_once(run, *arguments):
     future.set_result(run(*arguments))
     return future
 
-# %% ../nbs/10_sweep.ipynb #21a6455e
+# %% ../nbs/10_sweep.ipynb #bb959528
 _AHEAD = 256         # runs given out at a time: enough for a hundred workers, and their results for a small memory
 
 def _sender(plan, executor, folder):
@@ -1046,7 +1061,7 @@ def _sender(plan, executor, folder):
         return _Parcel.put_down(start, folder)
     def submit(i, tries):
         start, *others = plan.arguments(i)
-        return executor.submit(_run_there, plan.engine.run, sent(int(plan.records[i]["seed"]), tries), *others, tries)
+        return executor.submit(_run_there, plan.engine.run, sent(int(plan.records["seed"][i]), tries), *others, tries)
     return submit
 
 def _run_there(run, start, config, wd, lr, tries):
