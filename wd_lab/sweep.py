@@ -273,7 +273,7 @@ def _labels(index):
     "Ids as JSON has them: numbers and words"
     return index.tolist() if index.dtype.kind in "iuf" else [str(v) for v in index]
 
-# %% ../nbs/10_sweep.ipynb #0c9472ee
+# %% ../nbs/10_sweep.ipynb #2da1057b
 def _asked(wds, config, lrs, seeds):
     "The values of the grid, checked"
     if hasattr(wds, "columns"): raise TypeError("wds must be numbers, got a DataFrame: wds come first, then data")
@@ -296,6 +296,7 @@ def _grid(asked, kind):
     for name, values in zip(names, grid): records[name] = values.ravel()
     return records
 
+# %% ../nbs/10_sweep.ipynb #aa7385e0
 class _Empty:
     "A record for each run that holds no more than its values, made when it is asked for: all together may be gigabytes"
     def __init__(self, keys, kind, seal=None):
@@ -526,7 +527,7 @@ class _Folder:
         self.at = np.array([places[key] for key in _keys(asked)])
         self.start = (path/"runs.npy").stat().st_size - self.file.nbytes
 
-# %% ../nbs/10_sweep.ipynb #12a628fc
+# %% ../nbs/10_sweep.ipynb #94549315
 @patch
 def _make_room(self:_Folder, plan):
     "Records for runs that are not there yet. All others are kept, and the file changes in one step"
@@ -541,7 +542,8 @@ def _make_room(self:_Folder, plan):
         parts.sort(key=lambda part: part[0][::-1])     # seed, rate, decay
     _check_room(self.path, len(parts)*asked.itemsize)
     try:
-        _write_records(self.path/"runs.npy.part", asked.dtype, len(parts), (records[i].tobytes() for _, records, i in parts))
+        content = (records[i].tobytes() for _, records, i in parts)
+        _write_records(self.path/"runs.npy.part", asked.dtype, len(parts), content)
         os.replace(self.path/"runs.npy.part", self.path/"runs.npy")
     except OSError as e: raise _in_words(self.path, e) from e
 
