@@ -202,7 +202,7 @@ def test_muon_and_a_list_of_optimizers():
     table = decay_audit([muon, rest], model).table.set_index("name")
     assert table.group.tolist() == [0, 1, 0, 1] and table.factor.round(6).tolist() == [0.999, 1, 0.999, 1]
     twice = decay_audit([muon, torch.optim.AdamW(model.parameters())], model)
-    assert next(v for v in twice.verdicts if "two groups" in v.says).parameters == ["0.weight", "1.weight"]
+    assert next(v for v in twice.verdicts if v.says.startswith("Held twice: stepped and decayed twice, and the row")).parameters == ["0.weight", "1.weight"]
     alone = decay_audit(muon, model)
     assert next(v for v in alone.verdicts if "no group" in v.says).parameters == ["0.bias", "1.bias"]
     assert alone.table.group.isna().sum() == 2
@@ -238,7 +238,8 @@ TIMM = {"adabelief": "lr x wd", "adafactor": "lr x wd", "adafactorbv": "lr x wd"
         "adamc": "lr^2 x wd", "adamw": "lr x wd", "adan": "lr x wd", "adoptw": "lr x wd", "lion": "lr x wd",
         "laprop": "lr x wd", "nadamw": "lr x wd", "momentum": "L2 in the gradient", "muon": "lr x wd",
         "radam": "L2 in the gradient", "sgdc": "lr^2 x wd", "sgdw": "lr x wd", "rmsproptf": "L2 in the gradient",
-        "lookahead_adamw": "lr x wd", "lamb": "lr x wd", "madgrad": "L2 in the gradient"}
+        "lookahead_adamw": "lr x wd", "lamb": "lr x wd", "madgrad": "L2 in the gradient", "adamp": "lr x wd",
+        "sgdp": "lr x wd"}
 
 @pytest.mark.parametrize("name", TIMM)
 def test_timm(name):
@@ -250,9 +251,9 @@ def test_timm(name):
     audit = decay_audit(opt)
     row = audit.table.loc[0]
     assert same(before, (w.detach(), opt.state_dict()))
-    assert row.how == TIMM[name] and not any("two groups" in v.says for v in audit.verdicts)     # Lookahead shares its groups
+    assert row.how == TIMM[name] and not any("Held twice" in v.says for v in audit.verdicts)     # Lookahead shares its groups
     expected = {"momentum": momentum_decay_factor(0.01, 0.1, 0.9), "lookahead_adamw": 0.9995, "lamb": math.nan,
-                "adan": 1/1.001}
+                "adan": 1/1.001, "adamp": math.nan, "sgdp": math.nan}       # less at a right angle to the gradient
     expected = expected.get(name, math.nan if row.how.startswith("L2") else 0.999)
     assert row.factor == pytest.approx(expected, abs=1e-6, nan_ok=True)
 
@@ -557,3 +558,98 @@ def test_groups_of_timm():
     table = decay_audit(opt, model, 10).table
     assert len(set(table.lr)) > 2 and set(table.kind[table.wd > 0]) <= {"weight", "token", "position"}
     assert np.allclose(table.factor, 1 - table.lr*table.wd, atol=1e-6) and (table.kind[table.wd == 0] != "weight").all()
+
+
+def test_a_parameter_twice_in_a_group():
+    w = nn.Parameter(torch.randn(8, 8))
+    with pytest.warns(UserWarning, match="duplicate"): opt = torch.optim.AdamW([w, w], lr=0.01, weight_decay=0.1)
+    audit = decay_audit(opt)
+    assert audit.table.factor[0] == pytest.approx(0.999**2, abs=1e-8)
+    assert any(v.says == "Held twice: stepped and decayed twice" for v in audit.verdicts)
+
+
+def test_adapters_on_a_frozen_base():
+    "What is frozen and in no group is meant so, and no remedy would put it there"
+    model = nn.Sequential(nn.Linear(4, 4).requires_grad_(False), nn.Linear(4, 4, bias=False))
+    audit = decay_audit(torch.optim.AdamW(model[1].parameters(), lr=0.01), model)
+    frozen = [v for v in audit.verdicts if set(v.parameters) & {"0.weight", "0.bias"}]
+    assert [(v.says, v.remedy) for v in frozen] == [("Frozen: neither trained nor decayed", "")]
+
+
+class Wrapper:
+    "Shares the groups of an optimizer"
+    def __init__(self, inner): self.inner, self.param_groups, self.state, self.calls = inner, inner.param_groups, inner.state, 0
+    def step(self): self.inner.step()
+
+class Fourth(Wrapper):
+    "Steps at every fourth call"
+    def step(self):
+        self.calls += 1
+        if self.calls % 4 == 0: self.inner.step()
+
+class Masters:
+    "Steps copies in float32"
+    def __init__(self, inner):
+        self.inner, self.pairs = inner, []
+        for g in inner.param_groups:
+            self.pairs += [(p, nn.Parameter(p.detach().float())) for p in g["params"]]
+            g["params"] = [q for _, q in self.pairs]
+    param_groups = property(lambda self: self.inner.param_groups)
+    def step(self):
+        for p, q in self.pairs: q.grad = None if p.grad is None else p.grad.float()
+        self.inner.step()
+
+@pytest.mark.parametrize("wrap", [Fourth, Masters])
+def test_a_step_that_moves_nothing_is_no_step(wrap):
+    "Nothing is said about a decay that was not seen; and where to look is"
+    layer = nn.Linear(4, 4).bfloat16()
+    audit = decay_audit(wrap(torch.optim.AdamW(layer.parameters(), lr=0.01, weight_decay=0.1)), layer)
+    assert set(audit.table.how[audit.table.wd > 0]) == {"refused"}
+    said = next(v for v in audit.verdicts if "a step with a gradient moves nothing" in v.says)
+    assert said.says.startswith("Nothing could be measured") and said.remedy.startswith("decay_audit(optimizer.inner, model)")
+    assert not any("never used" in v.says or "Shrinks" in v.says for v in audit.verdicts)
+
+
+class Hull:
+    "As the NoamOpt of tutorials: sets the rate and steps; has no groups"
+    def __init__(self, inner): self.inner = inner
+    def step(self): self.inner.step()
+
+def test_hulls_and_the_schedulers_of_what_they_hold():
+    w = nn.Parameter(torch.rand(6, 5) + 0.5)
+    inner = torch.optim.AdamW([w], lr=0.01, weight_decay=0.1)
+    lightning = type("LightningAdamW", (Wrapper, torch.optim.AdamW), dict(__module__="lightning.pytorch.core.optimizer"))
+    wrapped = object.__new__(lightning)
+    wrapped._optimizer = inner                                  # its step would ask for a Trainer
+    falls = torch.optim.lr_scheduler.LinearLR(inner, 1., 0.5, 9)
+    expected = decay_audit(inner, None, 10, falls).table
+    assert expected.left[0] < 1 and expected.lr[0] == 0.01
+    hulled = type("AcceleratedScheduler", (), dict(scheduler=falls))()
+    for optimizer, scheduler in ((Hull(inner), falls), (Wrapper(inner), falls), (wrapped, falls), (inner, hulled)):
+        assert decay_audit(optimizer, None, 10, scheduler).table.equals(expected)
+    bare = type("Bare", (), {})()
+    bare.param_groups = inner.param_groups                      # groups, and nothing that steps
+    with pytest.raises(TypeError, match="got a Bare"): decay_audit(bare)
+
+
+def test_a_default_device_elsewhere():
+    w = nn.Parameter(torch.rand(6, 5) + 0.5)
+    opt = torch.optim.SGD([w], lr=0.01, weight_decay=0.1)
+    with torch.device("meta"): table = decay_audit(opt).table
+    assert table.factor[0] == pytest.approx(0.999, abs=1e-8)
+
+
+def test_what_a_row_cannot_say():
+    "A decay that no setting switches off has no `moved`; a nan of one weight in low precision has its sentence"
+    assert math.isnan(decay_audit(torch.optim.ASGD([nn.Parameter(torch.ones(3))], lr=0.01)).table.moved[0])
+    scale = nn.Parameter(torch.tensor(2.659).bfloat16())
+    audit = decay_audit(torch.optim.AdamW([scale], lr=0.01, weight_decay=0.1, fused=True))
+    assert math.isnan(audit.table.factor[0]) and audit.verdicts[0].says.startswith("Rounded together")
+
+
+def test_a_bias_before_the_relu_has_a_size():
+    "Without gradients, the order of the layers must tell: relu(c*w*x + b) is no multiple of relu(w*x + b)"
+    for bias, covered in ((True, 0), (False, 1)):
+        model = nn.Sequential(nn.Linear(4, 4, bias=bias), nn.ReLU(), nn.BatchNorm1d(4))
+        audit = decay_audit(torch.optim.AdamW(model.parameters()), model)
+        assert sum("undoes the size" in v.says for v in audit.verdicts) == covered

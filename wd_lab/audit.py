@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['Verdict', 'DecayAudit', 'decay_audit', 'GroupedOptim']
 
-# %% ../nbs/07_audit.ipynb #42040ee0
+# %% ../nbs/07_audit.ipynb #9e173c65
 import copy, math, random, warnings
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from contextlib import contextmanager
 from html import escape
 from textwrap import fill
@@ -27,7 +27,7 @@ from .lab import whole_number
 
 _DECAYS = ("weight_decay", "wd", "weight_decay_rate", "weight_decay_at_y")   # the names it goes by
 
-# %% ../nbs/07_audit.ipynb #833e45c9
+# %% ../nbs/07_audit.ipynb #f1843c67
 def _holds_groups(o):
     "Has it groups of its own, as torch's optimizers have, or fastai's?"
     return hasattr(o, "__dict__") and ("param_groups" in vars(o) or "param_lists" in vars(o))
@@ -38,12 +38,15 @@ def _nest(optimizer):
     for o in nest: nest += [v for v in vars(o).values() if _holds_groups(v) and not any(v is x for x in nest)]
     return nest
 
+_HULLS = ("accelerate.", "lightning.", "pytorch_lightning.")
+
 def _core(optimizer):
-    "What steps: the optimizer, or the one in a mere hull, fastai's `OptimWrapper` or accelerate's"
+    "What steps: the optimizer, or the one in a mere hull: accelerate's, Lightning's, any that shows no groups"
     o = optimizer
     while not isinstance(o, (type, nn.Module)) and hasattr(o, "__dict__") and any(map(_holds_groups, _nest(o))):
-        if hasattr(type(o), "step") and not type(o).__module__.startswith("accelerate."): return o
-        o = next(v for v in vars(o).values() if _holds_groups(v))
+        hull = not hasattr(o, "param_groups") or type(o).__module__.startswith(_HULLS)
+        if hasattr(type(o), "step") and not hull: return o
+        o = next((v for v in vars(o).values() if _holds_groups(v)), None)
     raise TypeError("optimizer must be an optimizer (torch's, fastai's or one like them), a list of them "
                     f"or a torch.nn.Module, got a {type(optimizer).__name__}")
 
@@ -55,7 +58,7 @@ def _members(o):
     "The parameters of each group"
     return vars(o).get("param_lists") or [g["params"] for g in _settings(o)]
 
-# %% ../nbs/07_audit.ipynb #a3657ea1
+# %% ../nbs/07_audit.ipynb #7eb8b57e
 def _whole(x): return x
 
 class _Bench:
@@ -72,6 +75,10 @@ class _Bench:
         return [_settings(o)[i] for o, i in self.places[id(p)]] + [vars(o) for o in self.nest]
 
     def groups(self, p): return list({id(_settings(o)[i]): i for o, i in self.places[id(p)]}.values())
+
+    def times(self, p):
+        "How often the optimizer holds a parameter; what a wrapper holds, too, counts once"
+        return max(Counter(id(o) for o, _ in self.places[id(p)]).values(), default=0)
 
     def twin(self, p, q, lr=None, fresh=False, pick=_whole):
         """The optimizer with `q` in place of `p` and nothing else; `fresh`: without its memory of past steps;
@@ -154,7 +161,7 @@ def _after(bench, p, grad, decay=1., lr=None, pick=_whole):
     _step(twin)
     return q.detach()
 
-# %% ../nbs/07_audit.ipynb #a073e550
+# %% ../nbs/07_audit.ipynb #1daa6704
 class _Probe(NamedTuple):
     how: str        # "L2 in the gradient", "lr x wd", "wd alone", "none" or "undeclared"
     factor: float   # what a settled step leaves; nan: it depends on the gradient, or never settles
@@ -167,7 +174,7 @@ def _patch(p):
     rng = torch.Generator().manual_seed(1)
     p = p.detach().real if p.is_complex() else p.detach()
     corner = p[tuple(slice(0, 8) for _ in p.shape)].double().cpu()
-    other = (torch.rand(corner.shape, generator=rng, dtype=torch.float64) + 0.5)*0.02
+    other = (torch.rand(corner.shape, generator=rng, dtype=torch.float64, device="cpu") + 0.5)*0.02
     return nn.Parameter(torch.where(corner.abs() > 1e-6, corner, other).to(p.device))
 
 # %% ../nbs/07_audit.ipynb #f950c234
@@ -194,7 +201,7 @@ def _settled(bench, p, lr):
         _step(twin)
     return _dominant(path[2:42])
 
-# %% ../nbs/07_audit.ipynb #4313507e
+# %% ../nbs/07_audit.ipynb #ce3760db
 def _third(x): return x.flatten()[::3]
 
 def _by_itself(bench, p, g):
@@ -207,18 +214,23 @@ def _tried(bench, p, lr, wd, much, steps=24):
     """Pairs of steps on a corner of `p` in float64, past the first ones, with `much` times the decay:
     share lost, what one step leaves, is that a factor, is it L2 in the gradient, does each weight step by itself"""
     q, rng = _patch(p), torch.Generator().manual_seed(2)
-    *before, g = [torch.randn(q.shape, generator=rng, dtype=torch.float64).to(q.device)*1e-2 for _ in range(steps + 1)]
+    *before, g = [torch.randn(q.shape, generator=rng, dtype=torch.float64, device="cpu").to(q.device)*1e-2
+                  for _ in range(steps + 1)]
     bench = _warmed(bench, p, q, lr, before, fresh=True)
     w = q.detach().clone()
-    free, decayed, as_l2, free10, decayed10 = (_after(bench, q, x, decay=d) for x, d in (
-        (g, 0.), (g, much), (g + much*wd*w, 0.), (10*g, 0.), (10*g, much)))
+    g = g + w*(g.norm()/w.norm()/2)                    # along `w`, and then larger and at a right angle to it
+    other = 10*(g - w*((g*w).sum()/w.square().sum()) if w.numel() > 1 else g)
+    free, decayed, as_l2, free2, decayed2 = (_after(bench, q, x, decay=d) for x, d in (
+        (g, 0.), (g, much), (g + much*wd*w, 0.), (other, 0.), (other, much)))
+    if torch.equal(free, w): raise RuntimeError("a step with a gradient moves nothing: the optimizer waits for "
+                                                "later ones, or steps copies of its own")
     lost = free - decayed
-    one, one10 = (((x*w).sum()/w.square().sum()).item()/much for x in (lost, free10 - decayed10))
+    one, two = (((x*w).sum()/w.square().sum()).item()/much for x in (lost, free2 - decayed2))
     near = (as_l2 - decayed).norm() < 1e-3*lost.norm()
-    steady = (lost - much*one*w).norm() < 0.02*lost.norm() and abs(one - one10) < 0.02*abs(one)
+    steady = (lost - much*one*w).norm() < 0.02*lost.norm() and abs(one - two) < 0.02*abs(one)
     return (lost.norm()/w.norm()).item()/much, 1 - one, bool(steady), bool(near), _by_itself(bench, q, g)
 
-# %% ../nbs/07_audit.ipynb #4e5956e3
+# %% ../nbs/07_audit.ipynb #cbd756a3
 def _probe(bench, p, lr, wd):
     "How a group's weight decay acts on parameters like `p`"
     own_rate, lr = math.isnan(lr), lr if lr > 0 else 1e-3
@@ -235,23 +247,26 @@ def _probe(bench, p, lr, wd):
     if steady and math.isnan(settled):                 # noise, or another share in each step? look again later
         later = _tried(bench, p, lr, wd, much, steps=96)[1]
         if abs(later - one) < 0.02*(1 - one): settled = one
-    if 1 - settled < 1e-6*(1 - one): settled = 1.      # taken back in the steps that follow, or left to met rows
+    if abs(1 - settled) < 1e-6*abs(1 - one): settled = 1.      # taken back in the steps that follow, or left to met rows
     elif as_l2 and not abs(settled - one) <= 0.01*(1 - one): how = "L2 in the gradient"   # passed on, through buffers
     return _Probe(how, settled, one if steady else math.nan, power, each)
 
-# %% ../nbs/07_audit.ipynb #a70a1627
+# %% ../nbs/07_audit.ipynb #28f1c5d2
 def _one_each(optimizers, scheduler):
-    "The scheduler of each optimizer, None where it has none"
-    given = [s for s in (scheduler if isinstance(scheduler, (list, tuple)) else [scheduler]) if s is not None]
+    "The scheduler of each optimizer, or of one that it wraps; None where it has none"
+    given = [s if isinstance(s, LRScheduler) else getattr(s, "scheduler", s)               # accelerate wraps its own
+             for s in (scheduler if isinstance(scheduler, (list, tuple)) else [scheduler]) if s is not None]
     for s in given:
         if not isinstance(s, LRScheduler) and not callable(s):
             raise TypeError("scheduler must be a torch LRScheduler, a function from the step to a multiple of the "
                             f"rate, or a list of such, got a {type(s).__name__}")
-    theirs = [id(s.optimizer) for s in given if isinstance(s, LRScheduler)]
-    if not {*theirs} <= {*map(id, optimizers)} or len({*theirs}) < len(theirs):
+    owner = {id(x): i for i, o in enumerate(optimizers) for x in _nest(o)}
+    theirs = [owner.get(id(s.optimizer)) for s in given if isinstance(s, LRScheduler)]
+    if None in theirs or len({*theirs}) < len(theirs):
         raise ValueError("scheduler must be one of the audited optimizer, for each one at most "
                          "(torch's ChainedScheduler joins two), got another")
-    return [next((s for s in given if getattr(s, "optimizer", o) is o), None) for o in optimizers]
+    return [next((s for s in given if owner.get(id(getattr(s, "optimizer", o))) == i), None)
+            for i, o in enumerate(optimizers)]
 
 def _rates(optimizer, steps, scheduler, moved):
     "The rates of the run for each group: what a copy of the scheduler makes of stand-ins for the groups"
@@ -261,8 +276,8 @@ def _rates(optimizer, steps, scheduler, moved):
         shares = np.array([float(scheduler(t)) for t in range(steps)])
         return [lr*shares for lr in now]
     stand_in = torch.optim.SGD([dict(copy.deepcopy({k: v for k, v in g.items() if k != "params"}),
-                                     params=[torch.zeros(1)]) for g in optimizer.param_groups], lr=1e-3)
-    scheduler = copy.deepcopy(scheduler, {id(optimizer): stand_in})
+                                     params=[torch.zeros(1, device="cpu")]) for g in optimizer.param_groups], lr=1e-3)
+    scheduler = copy.deepcopy(scheduler, {id(scheduler.optimizer): stand_in})
     rates = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")                # nobody steps the stand-in
@@ -275,7 +290,7 @@ def _rates(optimizer, steps, scheduler, moved):
                 if t < steps - 1: raise ValueError(f"scheduler must last for {steps} steps, at step {t + 1}: {e}")
     return list(np.array(rates).T)
 
-# %% ../nbs/07_audit.ipynb #e5536aab
+# %% ../nbs/07_audit.ipynb #d7a147dd
 def _sample(x, most=2**17):
     "Evenly spaced entries of a tensor, in a row, at most so many"
     return x.flatten()[::-(-x.numel()//most) | 1]
@@ -286,7 +301,7 @@ def _repeated(x, least=2**16):
 
 def _made_up(p, block=2**16 + 1):
     "A seeded random gradient: a block of normal numbers of size 1e-3, repeated"
-    g = torch.randn(min(p.numel(), block), generator=torch.Generator().manual_seed(p.numel())).mul_(1e-3)
+    g = torch.randn(min(p.numel(), block), generator=torch.Generator().manual_seed(p.numel()), device="cpu").mul_(1e-3)
     return _repeated(g.to(p.device, p.dtype), p.numel())[:p.numel()].reshape(p.shape)
 
 def _dot(a, b, block=2**20):
@@ -342,7 +357,7 @@ class _Measure:
         if self.moved & {*_DECAYS} or "momentum" in self.moved and row.how.startswith("L2"): return math.nan
         return float(abs(np.prod(1 - (1 - row.factor)*self.relative(row))))
 
-# %% ../nbs/07_audit.ipynb #6801ac6a
+# %% ../nbs/07_audit.ipynb #6dc20e5d
 @patch
 def __call__(self:_Measure, row, i):
     "Fill a row: what decay does to its parameter, in the group `i`"
@@ -370,6 +385,7 @@ def compare(self:_Measure, row):
         return g.to_sparse(1) if row.sparse and not g.is_sparse else g
     def agrees(): return math.isnan(share) or row.probe.one == 1 - share or abs(share/(1 - row.probe.one) - 1) < 0.02
     learn()
+    if row.how == "undeclared": row.moved = math.nan   # no setting to switch off
     if row.lr == 0 and row.probe.power: row.factor = 1.
     if not row.wd or row.lr == 0: return
     pick = _sample if row.probe.each and p.numel() > 2**18 and not row.sparse else _whole
@@ -397,18 +413,19 @@ def _untouched(params):
             random.setstate(python)
             np.random.set_state(numpy)
 
-# %% ../nbs/07_audit.ipynb #f00f15ed
+# %% ../nbs/07_audit.ipynb #241beafa
 def _covered(layers):
     "Weights right before a batch or instance norm of their own: their size does not matter to what the model computes"
     found = []
     for parent in layers:
-        last = None
+        last, shifted = None, False
         for child in parent.children():
-            if isinstance(child, (nn.Identity, nn.ReLU, nn.Dropout)): continue
+            if isinstance(child, (nn.Identity, nn.Dropout)) or isinstance(child, nn.ReLU) and not shifted: continue
             norm = isinstance(child, (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm))
             if norm and last is not None and len(last) == child.num_features: found.append(last)
             w = getattr(child, "weight", None)
             last = w if isinstance(w, nn.Parameter) and w.ndim > 1 and not norm else None
+            shifted = getattr(child, "bias", None) is not None         # a bias has a size beside the weight's
     return {id(p) for p in found if _scale_free(p)}
 
 def _scale_free(p):
@@ -482,7 +499,7 @@ def plot(self:DecayAudit, ax=None):
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
 
-# %% ../nbs/07_audit.ipynb #ccd27a33
+# %% ../nbs/07_audit.ipynb #df6df4e3
 def _say(rows, says, remedy=""):
     "A verdict about these rows, if there are any; its sentence and its remedy may be functions of the first"
     first = [text(rows[0]) if rows and callable(text) else text for text in (says, remedy)]
@@ -490,7 +507,8 @@ def _say(rows, says, remedy=""):
 
 def _about_rounding(rows):
     "Rows whose decay would move more weights in exact numbers"
-    lost = [r for r in rows if r.decayed and r.probe and r.lr and r.probe.one < 1 and r.moved < 0.5 and not r.sparse]
+    lost = [r for r in rows if r.decayed and r.probe and r.lr and r.probe.one < 1 and not r.sparse and
+            (r.moved < 0.5 or math.isnan(r.factor) and not math.isnan(r.probe.factor))]
     chance = [r for r in lost if r.moved and 1 - r.probe.one < torch.finfo(r.p.dtype).eps/4]    # to nearest none would
     kernels = {(id(r.measure), r.dtype) for r in chance}
     yield from _say(chance, f"Rounded together with the update, or by chance: decay moves "
@@ -544,7 +562,7 @@ def _about_kinds(rows, decayed, steps):
                     "A norm follows and undoes the size: decay raises the effective rate here, it shrinks nothing",
                     "# tune lr and wd together: lr*wd sets the pace (chapter 05)")
 
-# %% ../nbs/07_audit.ipynb #5a2ddeb6
+# %% ../nbs/07_audit.ipynb #7ef80141
 def _about_form(rows, decayed):
     l2, plain, alone = ([r for r in decayed if r.how == how] for how in ("L2 in the gradient", "lr x wd", "wd alone"))
     changing = [r for r in decayed if r.probe and math.isnan(r.probe.factor) and r.probe.one < 1]
@@ -567,7 +585,8 @@ def _about_form(rows, decayed):
     yield from _say([r for r in unused if id(r.measure) not in using],
                     lambda r: f"wd {r.wd:g} is set and never used: a step with it is a step without it",
                     lambda r: f"torch.optim.AdamW(decay_groups(model, wd={r.wd:g}))  # one that uses it")
-    yield from _say([r for r in rows if r.how == "undeclared"], "Shrinks though wd is 0: another setting decays",
+    yield from _say([r for r in rows if r.how == "undeclared"],
+                    lambda r: f"Shrinks though wd is {'never used' if r.wd else '0'}: another setting decays",
                     "lambd=0  # in torch.optim.ASGD, or whatever it is called in this optimizer")
     def off(r): return r.factor == r.probe.factor and abs((1 - r.factor)/(r.lr*r.wd) - 1) > 0.02
     yield from _say([r for r in plain if r.factor < 1 and r.probe and off(r)], lambda r: (
@@ -580,15 +599,18 @@ def _about_form(rows, decayed):
         "wd alone: halve the rate and the decay stays, so it weighs twice as much against the gradient: "
         f"a half-life of {r.half_life:,.0f} steps remains"))
 
-# %% ../nbs/07_audit.ipynb #956029ff
+# %% ../nbs/07_audit.ipynb #067b43b1
 def _about_places(rows):
     masters = any(r.uses[0][1] == "unknown" for r in rows)
-    yield from _say([r for r in rows if not r.measure], *(
+    outside, still = ([r for r in rows if not r.measure and r.p.requires_grad is x] for x in (True, False))
+    several = len({id(r.measure) for r in rows if r.measure}) > 1
+    yield from _say(outside, *(
         ("In no group, though the optimizer holds tensors that are not the model's: masters (then read those rows), "
          "or a model made anew",) if masters else
-        ("In no group: no optimizer trains them", "decay_groups(model, wd=0.01)  # holds every parameter once")))
-    yield from _say([r for r in rows if r.groups > 1], "In two groups: stepped and decayed twice",
-                    "decay_groups(model, wd=0.01)")
+        ("In no group: no optimizer trains them",
+         "decay_groups(model, wd=0.01)  # holds all, once; or pass all optimizers, in a list")))
+    yield from _say([r for r in rows if r.times > 1], "Held twice: stepped and decayed twice"
+                    + (", and the row is what the first optimizer does")*several, "decay_groups(model, wd=0.01)")
     for r in rows:
         if len(r.uses) > 1:
             uses = " and ".join(f"{name} ({kind})" for name, kind in r.uses)
@@ -602,12 +624,15 @@ def _about_places(rows):
     yield from _say([r for r in frozen if r.p.grad is not None],
                     "Frozen with a gradient left over: the optimizer goes on stepping and decaying them",
                     "optimizer.zero_grad(set_to_none=True)")
-    yield from _say([r for r in bare if r.how == "none"], "Frozen: neither trained nor decayed")
+    yield from _say([r for r in bare if r.how == "none"] + still, "Frozen: neither trained nor decayed")
 
 def _about_limits(rows, measures):
     refused, tried = [r for r in rows if r.problem], [r for r in rows if r.probe or r.problem]
+    def inside(r):
+        inner = [k for k, v in vars(r.measure.bench.nest[0]).items() if _holds_groups(v)]
+        return f"decay_audit(optimizer.{inner[0]}, model)  # what it wraps" if inner else ""
     yield from _say(refused, lambda r: ("Nothing could be measured" if len(refused) == len(tried) else
-                                        "Refused or not measurable") + f": {r.problem[:160]}")
+                                        "Refused or not measurable") + f": {r.problem[:160]}", inside)
     yield from _say([r for r in rows if r.lr == 0], "The rate is 0 now, so nothing moves",
                     "decay_audit(optimizer, model, steps, scheduler)")
     for m in measures:
@@ -615,7 +640,7 @@ def _about_limits(rows, measures):
             yield Verdict("The scheduler waits for a metric, which nobody can foresee: the rate is taken as it is now",
                           [], "scheduler=lambda step: 0.1 if step > 5000 else 1.  # what you expect of it")
         if moved := m.moved & {"momentum", *_DECAYS}:
-            yield Verdict(f"The scheduler changes {' and '.join(sorted(moved))}, too: factors hold for now", [], "")
+            yield Verdict(f"The scheduler changes {' and '.join(sorted(moved))}, too: factors take it as it is now", [], "")
     hooks = [f"_optimizer_step_{when}_hooks" for when in ("pre", "post")]
     if any(getattr(o, h, None) for m in measures for o in m.bench.nest for h in hooks):
         yield Verdict("Hooks are registered on the optimizer's step: the audit leaves them out", [], "")
@@ -623,7 +648,7 @@ def _about_limits(rows, measures):
     elif any(r.made_up and r.decayed for r in rows):
         yield Verdict("No gradients at hand: measured with made-up ones", [], "loss.backward()  # before the audit")
 
-# %% ../nbs/07_audit.ipynb #74ca10df
+# %% ../nbs/07_audit.ipynb #7edf74e6
 def _row(p, uses, measures, sparse, covered):
     "Measure one parameter under the optimizer that holds it"
     (name, kind), *_ = uses
@@ -631,7 +656,7 @@ def _row(p, uses, measures, sparse, covered):
     row = SimpleNamespace(
         name=name, kind=kind, shape=tuple(p.shape), dtype=str(p.dtype).removeprefix("torch."), group=None,
         lr=math.nan, wd=math.nan, how="none", factor=1., half_life=math.inf, left=1., moved=0.,
-        p=p, uses=uses, groups=len(held), measure=held[0][0] if held else None, probe=None, problem="",
+        p=p, uses=uses, times=sum(m.bench.times(p) for m in measures), measure=held[0][0] if held else None, probe=None, problem="",
         made_up=False, covered=id(p) in covered,
         sparse=id(p) in sparse or p.grad is not None and p.grad.is_sparse)
     if held: row.measure(row, held[0][1])
@@ -658,10 +683,10 @@ def _before_fit(learner):
         return learner.opt
     finally: learner.opt = None
 
-# %% ../nbs/07_audit.ipynb #163b5224
+# %% ../nbs/07_audit.ipynb #af3b8227
 def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a bare model
                 model=None,     # its model, for names and kinds
-                steps:int=None, # still to come, for the share that is left after them
+                steps:int=None, # of the optimizer, still to come: what is left after them?
                 scheduler=None, # torch's, or a list of them; or step -> share
 ) -> DecayAudit:                # table, sentences with remedies, picture
     """Measure what weight decay does to each parameter: a step with wd as set, another with 0,
@@ -686,7 +711,7 @@ def decay_audit(optimizer,      # any optimizer, a list of them, a Learner, a ba
     sparse = {id(m.weight) for m in layers if getattr(m, "sparse", False) is True}
     covered = _covered(layers)
     with _untouched(uses):
-        for o, s in zip(optimizers, _one_each(optimizers, scheduler)):
+        for o, s in zip(optimizers, _one_each(several, scheduler)):
             measures.append(_Measure(o, steps, s, sum(len(m.rates) for m in measures)))
         rows = [_row(p, u, measures, sparse, covered) for p, u in uses.items()]
     decayed = [r for r in rows if r.decayed]
