@@ -653,3 +653,18 @@ def test_a_bias_before_the_relu_has_a_size():
         model = nn.Sequential(nn.Linear(4, 4, bias=bias), nn.ReLU(), nn.BatchNorm1d(4))
         audit = decay_audit(torch.optim.AdamW(model.parameters()), model)
         assert sum("undoes the size" in v.says for v in audit.verdicts) == covered
+
+
+def test_decay_as_large_as_the_weights():
+    "Gone at once, from side to side, or off to infinity: by sign, with a sentence, and a remedy that halves in the run"
+    w = nn.Parameter(torch.rand(6, 5) + 0.5)
+    for wd, factor, word in ((1., 0., "Forgets"), (1.5, -0.5, "Forgets"), (3., -2., "Grows")):
+        for optimizer in (torch.optim.AdamW, torch.optim.SGD):
+            audit = decay_audit(optimizer([w], lr=1., weight_decay=wd), None, 1000)
+            assert audit.table.how[0] == "lr x wd" and audit.table.factor[0] == pytest.approx(factor, abs=1e-6)
+            said = audit.verdicts[0]
+            assert said.says.startswith(word) and not any("Not 1 - lr x wd" in v.says for v in audit.verdicts)
+            cure = float(said.remedy.split("=")[1].split()[0])
+            assert (1 - cure)**1000 == pytest.approx(0.5, rel=0.03)
+    hidden = decay_audit(torch.optim.ASGD([w], lr=1e-3), None, 10)
+    assert "Decays next to nothing" in hidden.verdicts[0].says and not hidden.verdicts[0].remedy     # no setting to name

@@ -230,7 +230,7 @@ def _tried(bench, p, lr, wd, much, steps=24):
     steady = (lost - much*one*w).norm() < 0.02*lost.norm() and abs(one - two) < 0.02*abs(one)
     return (lost.norm()/w.norm()).item()/much, 1 - one, bool(steady), bool(near), _by_itself(bench, q, g)
 
-# %% ../nbs/07_audit.ipynb #cbd756a3
+# %% ../nbs/07_audit.ipynb #dc02b28a
 def _probe(bench, p, lr, wd):
     "How a group's weight decay acts on parameters like `p`"
     own_rate, lr = math.isnan(lr), lr if lr > 0 else 1e-3
@@ -247,7 +247,8 @@ def _probe(bench, p, lr, wd):
     if steady and math.isnan(settled):                 # noise, or another share in each step? look again later
         later = _tried(bench, p, lr, wd, much, steps=96)[1]
         if abs(later - one) < 0.02*(1 - one): settled = one
-    if abs(1 - settled) < 1e-6*abs(1 - one): settled = 1.      # taken back in the steps that follow, or left to met rows
+    if one < 0 and abs(settled + one) < 1e-3: settled = one                # from side to side
+    if abs(1 - settled) < 1e-6*abs(1 - one): settled = 1.    # taken back in later steps, or left to met rows
     elif as_l2 and not abs(settled - one) <= 0.01*(1 - one): how = "L2 in the gradient"   # passed on, through buffers
     return _Probe(how, settled, one if steady else math.nan, power, each)
 
@@ -499,7 +500,7 @@ def plot(self:DecayAudit, ax=None):
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return ax
 
-# %% ../nbs/07_audit.ipynb #df6df4e3
+# %% ../nbs/07_audit.ipynb #4e04fda5
 def _say(rows, says, remedy=""):
     "A verdict about these rows, if there are any; its sentence and its remedy may be functions of the first"
     first = [text(rows[0]) if rows and callable(text) else text for text in (says, remedy)]
@@ -526,13 +527,16 @@ def _about_rounding(rows):
 
 def _about_length(rows, steps):
     "Rows that decay too slowly or too fast for the run; one half-life in the run is the remedy"
-    def slower(r, lives): return f"weight_decay={r.wd/lives:.2g}  # for one half-life in the run"*(lives > 0)
+    def set_to(wd): return f"weight_decay={wd:.2g}  # for one half-life in the run" if wd else ""
+    def slower(r): return set_to(r.wd*(1 - 0.5**(1/r.measure.relative(r).sum()))/(1 - r.factor))
+    yield from _say([r for r in rows if r.decayed and abs(r.factor) > 1 + 1e-9], lambda r: (
+        f"Grows: a step leaves {r.factor:.3g} times a weight without gradient, since the decay is too large"),
+        lambda r: slower(r) if steps else "# a smaller rate or weight decay")
     yield from _say([r for r in rows if r.left > 0.5**0.01 and r.factor < 1], lambda r: (
         f"Decays next to nothing: {r.left:.4%} of a weight without gradient is left after {steps:,} steps"),
-        lambda r: slower(r, -math.log2(r.left)))
+        lambda r: set_to(r.wd/-math.log2(r.left)) if r.left < 1 else "")
     yield from _say([r for r in rows if steps and r.half_life < steps/100], lambda r: (
-        f"Forgets: a half-life of {r.half_life:,.0f} steps in a run of {steps:,}"),
-        lambda r: slower(r, r.measure.relative(r).sum()/r.half_life))
+        f"Forgets: a half-life of {r.half_life:,.0f} steps in a run of {steps:,}"), slower)
 
 # %% ../nbs/07_audit.ipynb #aff5e1da
 _WHY = dict(norm="scales are pulled towards 0, not towards the 1 where they began, and shifts learn little by heart",
@@ -599,7 +603,7 @@ def _about_form(rows, decayed):
         "wd alone: halve the rate and the decay stays, so it weighs twice as much against the gradient: "
         f"a half-life of {r.half_life:,.0f} steps remains"))
 
-# %% ../nbs/07_audit.ipynb #067b43b1
+# %% ../nbs/07_audit.ipynb #0b7ddf2d
 def _about_places(rows):
     masters = any(r.uses[0][1] == "unknown" for r in rows)
     outside, still = ([r for r in rows if not r.measure and r.p.requires_grad is x] for x in (True, False))
@@ -640,7 +644,7 @@ def _about_limits(rows, measures):
             yield Verdict("The scheduler waits for a metric, which nobody can foresee: the rate is taken as it is now",
                           [], "scheduler=lambda step: 0.1 if step > 5000 else 1.  # what you expect of it")
         if moved := m.moved & {"momentum", *_DECAYS}:
-            yield Verdict(f"The scheduler changes {' and '.join(sorted(moved))}, too: factors take it as it is now", [], "")
+            yield Verdict(f"The scheduler changes {' and '.join(sorted(moved))}: factors hold for what is set", [], "")
     hooks = [f"_optimizer_step_{when}_hooks" for when in ("pre", "post")]
     if any(getattr(o, h, None) for m in measures for o in m.bench.nest for h in hooks):
         yield Verdict("Hooks are registered on the optimizer's step: the audit leaves them out", [], "")
@@ -648,7 +652,7 @@ def _about_limits(rows, measures):
     elif any(r.made_up and r.decayed for r in rows):
         yield Verdict("No gradients at hand: measured with made-up ones", [], "loss.backward()  # before the audit")
 
-# %% ../nbs/07_audit.ipynb #7edf74e6
+# %% ../nbs/07_audit.ipynb #ad83e9c5
 def _row(p, uses, measures, sparse, covered):
     "Measure one parameter under the optimizer that holds it"
     (name, kind), *_ = uses
@@ -656,7 +660,8 @@ def _row(p, uses, measures, sparse, covered):
     row = SimpleNamespace(
         name=name, kind=kind, shape=tuple(p.shape), dtype=str(p.dtype).removeprefix("torch."), group=None,
         lr=math.nan, wd=math.nan, how="none", factor=1., half_life=math.inf, left=1., moved=0.,
-        p=p, uses=uses, times=sum(m.bench.times(p) for m in measures), measure=held[0][0] if held else None, probe=None, problem="",
+        p=p, uses=uses, times=sum(m.bench.times(p) for m in measures),
+        measure=held[0][0] if held else None, probe=None, problem="",
         made_up=False, covered=id(p) in covered,
         sparse=id(p) in sparse or p.grad is not None and p.grad.is_sparse)
     if held: row.measure(row, held[0][1])
