@@ -35,7 +35,7 @@ def kept(tmp_path_factory):
 
 def test_second_process_compiles_nothing(kept):
     cache, digest = kept
-    assert first_answer(cache)[:4] == (digest, 1, 0, False)
+    assert first_answer(cache)[:4] == (digest, 2, 0, False)
 
 
 def test_damaged_and_foreign_files(kept):
@@ -50,7 +50,7 @@ def test_damaged_and_foreign_files(kept):
     files["weights"].write_bytes(weights)
     again = first_answer(cache)
     assert again[0] == digest and again[2] and again[3]
-    assert first_answer(cache)[:4] == (digest, 1, 0, False)
+    assert first_answer(cache)[:4] == (digest, 2, 0, False)
 
 
 def test_folder_that_others_can_write_to(kept):

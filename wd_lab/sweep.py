@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['GROUPS', 'wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
-# %% ../nbs/10_sweep.ipynb #6093cecd
+# %% ../nbs/10_sweep.ipynb #423a71f7
 import difflib, errno, hashlib, io, json, math, mmap, os, platform, re, shutil, tempfile
 import threading, warnings, zlib
 from collections import Counter, deque
@@ -23,7 +23,8 @@ from fastcore.basics import patch
 from filelock import FileLock, Timeout
 
 from .collab import mean_level, plot_losses, smooth_losses
-from .engines import DECAYS, CompiledEngine, FastaiEngine, LazyEngine, Start, SweepConfig, common_start
+from .engines import (DECAYS, CompiledEngine, FastaiEngine, Indexed, LazyEngine, Start, SweepConfig,
+                            common_start, numbered)
 from .lab import (cache_dir, digest, folder_path, list_if_several, progress_bar, read_sealed, real_number,
                         whole_number, write_sealed)
 
@@ -83,7 +84,7 @@ def _fill(record, run, config, level, seal):
 def _checksum(record, seal): # of all but the checksum and the mark
     return zlib.crc32(record.tobytes()[:-8], seal)
 
-# %% ../nbs/10_sweep.ipynb #3cf7c052
+# %% ../nbs/10_sweep.ipynb #a8b15c48
 class _Ratings(NamedTuple):
     "A table of ratings by numbers, and what the numbers stand for"
     table: pd.DataFrame # user and movie from 0, rating
@@ -104,9 +105,10 @@ class _Ratings(NamedTuple):
                             f"got a {type(data).__name__}{remedy}")
         names = _columns(data, user=user, item=item, rating=rating)
         if not len(data): raise ValueError("data must hold ratings, got a table without rows")
-        (i, users), (j, items) = [_numbered(data[name]) for name in names[:2]]
-        table = pd.DataFrame(dict(user=i, movie=j, rating=_as_numbers(data[names[2]])))
-        if (twice := int(table.duplicated(["user", "movie"]).sum())) > 0.01*len(table):
+        (i, users), (j, items) = [numbered(data[name]) for name in names[:2]]
+        table = pd.DataFrame(dict(user=i, movie=j, rating=_as_numbers(data[names[2]])), copy=False)
+        pairs = np.sort(i*np.int64(len(items)) + j)
+        if (twice := int((pairs[1:] == pairs[:-1]).sum())) > 0.01*len(table):
             warnings.warn(f"{twice} of {len(table)} ratings are of an item by a user who rated it before: "
                           "a random split puts such pairs on both sides, "
                           f"data.drop_duplicates({[str(c) for c in names[:2]]}) leaves one of each", stacklevel=4)
@@ -160,16 +162,7 @@ def _check_titles(data):
         raise ValueError(f"data must say which column names an item, as {words}")
     if "source" not in data.attrs: warnings.warn(words + " (done here)", stacklevel=2)
 
-# %% ../nbs/10_sweep.ipynb #190c7de2
-def _numbered(column):
-    "The values of a column as numbers from 0, and the values, sorted"
-    if missing := int(column.isna().sum()):
-        raise ValueError(f"data must have a value in every row of {column.name!r}, got {missing} missing")
-    values = np.asarray(column)
-    try: labels = pd.Index(np.unique(pd.unique(values)), name=column.name)
-    except TypeError: raise TypeError(f"data must have values of one kind in {column.name!r}, got a mixture") from None
-    return labels.get_indexer(values).astype(np.int32), labels
-
+# %% ../nbs/10_sweep.ipynb #d218a4f6
 def _as_numbers(column):
     "Ratings as float32; `TypeError` for dates and words, `ValueError` for gaps"
     name = column.name
@@ -228,29 +221,55 @@ class _Plan(NamedTuple):
 
     def level(self, i): return self.level_of(int(self.records["seed"][i]))
 
-# %% ../nbs/10_sweep.ipynb #08c6d819
-def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=True, user=None, item=None, rating=None):
-    "Check the request and write it down"
+# %% ../nbs/10_sweep.ipynb #24dc7cbf
+def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=None, user=None, item=None, rating=None,
+          there={}):
+    "Check the request and write it down. What it leaves open is as it is `there`, in the folder to go on with"
     if not isinstance(config, SweepConfig):
         remedy = f": SweepConfig(**{config!r})" if isinstance(config, dict) else ""
         raise TypeError(f"config must be a SweepConfig, got {config!r}{remedy}")
-    engine, grid = _engine(engine), _asked(wds, config, lrs, seeds)
+    auto, engine, grid = isinstance(engine, str) and engine == "auto", _engine(engine), _asked(wds, config, lrs, seeds)
     _check_pull(engine, grid, config)
     ratings = _Ratings.read(data, user, item, rating)
+    if auto: engine = _engine(_by_size(ratings.sizes, config, there))
     _check_range(config, ratings.table.rating)
     start_of, level_of = _starts(ratings, config)
     start = start_of(grid["seeds"][0])
     n_weights = engine.n_weights(start, config) if hasattr(engine, "n_weights") else len(start.weights)
+    if keep_weights is None: keep_weights = _few_weights(n_weights, there)
     kind = _record_type(config, config.epochs*config.n_steps(len(start.rating)), n_weights, keep_weights)
     name = f"{getattr(engine, 'name', type(engine).__name__)} {getattr(engine, 'version', 1)}"
     identity = dict(format=_FORMAT, engine=name, config=_jsonable(config.to_dict()), keep_weights=bool(keep_weights),
                     source=ratings.source, data=_about(ratings))
     return _Plan(identity, _Empty(_grid(grid, _KEYS), kind), start_of, level_of, ratings, config, engine)
 
-# %% ../nbs/10_sweep.ipynb #6a666bdb
+# %% ../nbs/10_sweep.ipynb #17dfeb4c
+def _by_size(sizes, config, there):
+    "What `auto` stands for: lazy where a batch has less than a 32nd of all rows"
+    began_with = str(there.get("engine", "")).partition(" ")[0]
+    if began_with in ("compiled", "lazy"): return began_with
+    return "lazy" if sum(sizes) > 32*2*config.bs else "compiled"
+
+def _few_weights(n, there):
+    "Are weights kept, if nobody says so? Up to 16 MB a model"
+    few = there.get("keep_weights", 4*n <= 16e6)
+    if not few and not there:
+        warnings.warn(f"weights are not kept: a model has {4*n/1e6:.0f} MB of them, more than "
+                      "16 MB. keep_weights=True keeps them", stacklevel=4)
+    return few
+
+# %% ../nbs/10_sweep.ipynb #9b5f64a2
+def _told(path):
+    "What a folder's config.json says, as far as it can be read; `_identity` checks it"
+    try: told = json.loads((folder_path(path)/"config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError): return {}
+    return told if isinstance(told, dict) else {}
+
+# %% ../nbs/10_sweep.ipynb #224514f6
 def _starts(ratings, config):
     "Functions of a seed, of which the last few results are kept"
-    start_of = lru_cache(maxsize=2)(lambda seed: common_start(ratings.table, config, seed))
+    indexed = Indexed.of(ratings.table)                       # once for all seeds
+    start_of = lru_cache(maxsize=2)(lambda seed: common_start(indexed, config, seed))
     level = lambda seed: mean_level(start_of(seed).rating, config.y_range) if config.center else 0.
     return start_of, lru_cache(maxsize=None)(level)
 
@@ -265,7 +284,7 @@ def _check_pull(engine, grid, config):
 def _about(ratings):
     "How many ratings, users and films, and a digest of it all"
     content = hashlib.sha256(json.dumps([_labels(ratings.users), _labels(ratings.items)]).encode())
-    for name in ratings.table: content.update(ratings.table[name].to_numpy().tobytes())
+    for name in ratings.table: content.update(np.ascontiguousarray(ratings.table[name]))
     return dict(ratings=len(ratings.table), users=len(ratings.users), items=len(ratings.items),
                 content=content.hexdigest()[:16])
 
@@ -698,7 +717,7 @@ def smooth_train_loss(self:SweepResult):
     if not hasattr(self, "_smooth"): self._smooth = smooth_losses(self.train_loss)
     return self._smooth
 
-# %% ../nbs/10_sweep.ipynb #65ab3625
+# %% ../nbs/10_sweep.ipynb #e118e84a
 @patch(as_prop=True)
 def runs(self:SweepResult) -> pd.DataFrame:
     """One row for each run: wd, lr, seed; final and minimum training loss (smoothed, from step
@@ -713,18 +732,10 @@ def runs(self:SweepResult) -> pd.DataFrame:
         self._runs = pd.DataFrame(run | dict(
             train_loss=smooth[:, -1], train_loss_min=np.fmin.reduce(settled, axis=1),
             valid_loss=valid[:, -1], valid_loss_min=np.fmin.reduce(valid, axis=1), **test,
-            diverged=~self._fine,
+            diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)),
             **dict(zip(names, self.records["weight_stats"].T))))
         self._runs.attrs["loss_unit"] = self.loss_unit
     return self._runs.copy()
-
-# %% ../nbs/10_sweep.ipynb #c58520a0
-@patch(as_prop=True)
-def _fine(self:SweepResult):
-    "Whose losses are numbers; and where no range holds predictions, not 1e20 but at most ten times the first loss"
-    fine = np.isfinite(self.train_loss).all(1) & np.isfinite(self.valid_loss).all(1)
-    if self.config.y_range is not None: return fine
-    with np.errstate(invalid="ignore"): return fine & (self.valid_loss[:, -1] <= 10*self.train_loss[:, 0])
 
 # %% ../nbs/10_sweep.ipynb #b8cbd24d
 @patch
@@ -923,16 +934,16 @@ def plot(self:SweepResult,
     from wd_lab.trends import plot_trend
     return plot_trend(self.runs if y in self.runs else self, y, ax=ax, **kwargs)
 
-# %% ../nbs/10_sweep.ipynb #f1599e70
+# %% ../nbs/10_sweep.ipynb #0e218f2a
 def sweep(wds,                  # weight decays, for example `wd_grid()`
           data,                 # DataFrame of ratings, for example `movielens_100k()`
           config:SweepConfig=SweepConfig(), # what all runs share
           lrs=None,             # peak learning rates, crossed with all wds; None: `config.lr`
           seeds=1,              # repeats, from `config.seed` on; or the seeds themselves
-          engine="auto",        # "compiled", "lazy", "fastai", an engine; "auto": compiled
+          engine="auto",        # "compiled", "lazy", "fastai", an engine; "auto": by size
           path=None,            # folder to write to, resume or extend; None: memory only
           executor=None,        # a concurrent.futures.Executor; None: a thread for each core
-          keep_weights:bool=True, # keep all final weights (half a megabyte for a default run)?
+          keep_weights:bool=None, # keep all final weights? None: up to 16 MB a model
           progress:bool=True,   # show a bar; in a log a line now and then
           repair:bool=False,    # train again what is damaged in `path`, and only that
           user=None,            # column of the users' ids; None: "user"
@@ -950,7 +961,8 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
     if executor is not None and not hasattr(executor, "submit"):
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
     columns = dict(user=user, item=item, rating=rating)
-    plan = _plan(wds, data, config, lrs, seeds, engine, keep_weights, **columns)
+    plan = _plan(wds, data, config, lrs, seeds, engine, keep_weights, **columns,
+                 there={} if path is None else _told(path))
     if path is None: return _train(plan, _Memory(plan), executor, progress)
     path = folder_path(path)
     with _locked(path, repair):
