@@ -4,7 +4,8 @@
 # make bench     measure speed against fastai and torch, as ratios within one run
 # make reproduce run the recorded experiments again at full size (half a day on two cores), print old against new
 # make soak      what takes too long for each change: each notebook alone with the wheel; axe on every page of the site;
-#                processes killed at random moments; every file of a folder damaged at hundreds of places
+#                processes killed at random moments; every file of a folder damaged at hundreds of places;
+#                100,000 hostile calls; the wheel with the newest fastai, fastcore and torch
 # make clean     remove build/ and the virtual environment
 #
 # The first two set everything up by themselves; a second call reuses it. Two notebooks run at a time, each on one thread.
@@ -33,6 +34,8 @@ site: .venv/ready
 soak: .venv/ready site
 	WD_LAB_SITE=$(CURDIR)/_docs $(BIN)/pytest tests/test_site.py
 	$(BIN)/pytest -m soak tests/test_soak.py
+	WD_LAB_EXAMPLES=100000 $(BIN)/pytest -s tests/test_hostile.py tests/test_hostile_data.py
+	$(BIN)/python -W ignore tools/installed.py
 	$(BIN)/python -W ignore tools/alone.py
 
 # Notebooks are tested in the copy that check_sync makes, so that what they write stays there; the last line sees to it.

@@ -21,7 +21,7 @@ setup(
     license="Apache-2.0",
     packages=[*find_packages(include=["wd_lab", "wd_lab.*"]), "wd_lab.runs", "wd_lab.runs.ledger"],
     package_dir={"wd_lab.runs": "nbs/runs", "wd_lab.runs.ledger": "nbs/runs/ledger"},  # the recorded runs travel along, for a notebook opened alone
-    package_data={"wd_lab": ["*.csv", "*.mplstyle"], "wd_lab.runs": ["*.json"], "wd_lab.runs.ledger": ["*.json"]},
+    package_data={"wd_lab": ["*.csv", "*.mplstyle", "py.typed"], "wd_lab.runs": ["*.json"], "wd_lab.runs.ledger": ["*.json"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
     extras_require={name: cfg[f"{name}_requirements"].split() for name in ("dask", "dev")},

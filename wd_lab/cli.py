@@ -27,6 +27,8 @@ def _numbers(name, text):
 def read_ratings(path): # a .csv, .tsv or .txt file with names on top, also .gz; or .parquet
     "A DataFrame from a file. `ValueError` if it is no table, `OSError` if there is none"
     import pandas as pd
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"data must be the path of a file, got {path!r}")
     path = Path(path).expanduser()
     ending = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
     if path.is_dir(): raise ValueError(f"data must be a file, got the folder {path}")
@@ -118,13 +120,16 @@ def _at_edges(result):
     return lines
 
 # %% ../nbs/22_command_line.ipynb #b478c0b5
-def one_rate(result):
+def one_rate(result): # SweepResult
     "The runs at the learning rate with the lowest final validation loss"
     if result.runs.valid_loss.isna().all(): return result
     return result.sel(lr=result.runs.lr[result.runs.valid_loss.idxmin()])
 
 # %% ../nbs/22_command_line.ipynb #da00884b
-def draw(result, folder, films=True):
+def draw(result,     # SweepResult
+         folder,     # where the pictures go
+         films=True, # the three films too?
+):                   # list of file names
     "Write the pictures of a sweep into its folder; their names"
     import matplotlib.pyplot as plt
     from wd_lab.animate import animate_losses, animate_weights
@@ -146,8 +151,10 @@ def draw(result, folder, films=True):
 _FILMS = ["train_loss.gif", "valid_loss.gif", "weights.gif"]
 
 # %% ../nbs/22_command_line.ipynb #f079e94b
-def run_sweep(wds, lrs, seeds, epochs, factors, bs, data, columns, limits, out, engine, films,
-              weights, repair):
+def run_sweep(wds, lrs, seeds, epochs, factors, bs, data, # as for `wd_lab_sweep`
+              columns, # dict: user, item and rating -> name of the column, or None
+              limits, out, engine, films, weights, repair # as there; `films` and `weights`: with them?
+):
     "What `wd_lab_sweep` does between reading its arguments and choosing an exit code"
     from wd_lab.data import movielens_100k
     from wd_lab.lab import use_style
@@ -168,7 +175,10 @@ def run_sweep(wds, lrs, seeds, epochs, factors, bs, data, columns, limits, out, 
     report(everything, out, films)
 
 # %% ../nbs/22_command_line.ipynb #da110093
-def report(result, out, films=True):
+def report(result,     # SweepResult
+           out,        # its folder
+           films=True, # draw the films?
+):
     "Draw the pictures, print the table, the best wd and what to mind about it"
     files = ["config.json", "ids.json", "runs.npy"]
     if not result.runs.diverged.all():

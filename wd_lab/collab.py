@@ -9,6 +9,8 @@ __all__ = ['collab_dls', 'item_column', 'baseline_learner', 'mean_level', 'smoot
 import math
 import numpy as np
 
+from .lab import number_array, real_number, whole_number
+
 # %% ../nbs/08_movielens.ipynb #ec334ff4
 def collab_dls(ratings,               # a DataFrame: user, rating and title (or movie)
                bs:int=64,             # ratings in a batch
@@ -24,8 +26,14 @@ def collab_dls(ratings,               # a DataFrame: user, rating and title (or 
     return CollabDataLoaders.from_df(table, bs=bs, valid_pct=valid_pct, seed=seed,
                                      drop_last=drop_last)
 
-def item_column(ratings) -> str:
-    "The column that films are known by: title where there is one, else movie"
+# %% ../nbs/08_movielens.ipynb #c1c44a1a
+def item_column(ratings # DataFrame
+) -> str:
+    """The column that films are known by: title where there is one, else movie.
+    `ValueError` or `TypeError` for what are no ratings"""
+    if not hasattr(ratings, "columns"):
+        raise TypeError("ratings must be a DataFrame such as movielens_100k() gives, "
+                        f"got a {type(ratings).__name__}")
     have = list(ratings.columns)
     for column in ("user", "rating"):
         if column not in have:
@@ -60,6 +68,8 @@ def mean_level(ratings,               # the ratings to train on: numbers
     (Koren et al., 2009, eq. 3). Without a `y_range` that is the mean itself: the model sees
     ratings minus their mean. With one it is the value that the sigmoid maps to the mean.
     `ValueError` for a mean outside the range"""
+    if not number_array("ratings", ratings).size:
+        raise ValueError("ratings must hold at least one, got none")
     mean = float(np.asarray(ratings).mean(dtype=np.float64))
     if y_range is None: return mean
     low, high = y_range
@@ -72,8 +82,11 @@ def smooth_losses(losses,           # raw loss of each step: steps, or runs x st
                   beta:float=0.98,  # weight of the past
 ) -> np.ndarray:                    # same shape, float32
     """The moving average that fastai's recorder keeps (`AvgSmoothLoss`): exponential,
-    corrected for its start"""
-    by_step = np.array(np.moveaxis(np.asarray(losses), -1, 0), dtype=np.float64, order="C")
+    corrected for its start. `ValueError` or `TypeError` for what are no losses"""
+    losses = number_array("losses", losses)
+    if not losses.ndim: raise ValueError("losses must be one for each step, got one number")
+    real_number("beta", beta, 0, 1)
+    by_step = np.array(np.moveaxis(losses, -1, 0), order="C")
     average = 0.
     for t, loss in enumerate(by_step):
         average = beta*average + (1 - beta)*loss
@@ -85,10 +98,14 @@ def plot_losses(train_loss,          # one value for each step, smoothed or not
                 valid_loss,          # one value for each epoch
                 skip_start:int=5,    # steps left out at the beginning
                 ax=None):            # matplotlib Axes; a new figure by default
-    "Training loss over steps, and validation loss at the epochs' ends"
+    """Training loss over steps, and validation loss at the epochs' ends.
+    `ValueError` for a `skip_start` that leaves no step"""
     if ax is None:
         import matplotlib.pyplot as plt
         ax = plt.subplots()[1]
+    train_loss = number_array("train_loss", train_loss, 1)
+    valid_loss = number_array("valid_loss", valid_loss, 1)
+    skip_start = whole_number("skip_start", skip_start, 0)
     steps, epochs = len(train_loss), len(valid_loss)
     if not 0 <= skip_start < steps:
         raise ValueError(f"skip_start must be at least 0 and less than the {steps} steps, "
@@ -102,10 +119,13 @@ def plot_losses(train_loss,          # one value for each step, smoothed or not
 # %% ../nbs/08_movielens.ipynb #7b25bf0d
 def plot_weights(model,                     # the trained model, or a dict of name -> array
                  limit:float=1.,            # axis from -limit to limit; end bins hold the rest
-                 n_bins:int=80):
-    "One histogram for each parameter group and one for all parameters, on the same bins"
+                 n_bins:int=80):            # bins of each histogram
+    """One histogram for each parameter group and one for all parameters, on the same bins.
+    `ValueError` for a `limit` that is not above 0"""
     import matplotlib.pyplot as plt
-    if not limit > 0: raise ValueError(f"limit must be > 0, got {limit!r}")
+    if not real_number("limit", limit) > 0:
+        raise ValueError(f"limit must be > 0, got {limit!r}")
+    whole_number("n_bins", n_bins)
     groups = model if isinstance(model, dict) else {
         name.removesuffix(".weight"): p.detach().cpu() for name, p in model.named_parameters()}
     groups = {name: np.ravel(values) for name, values in groups.items()}

@@ -34,7 +34,8 @@ class DataUnavailable(RuntimeError):
 # %% ../nbs/03_data.ipynb #03ccae48
 def _stand_in_allowed(offline):
     "Was the stand-in asked for, by argument or by environment?"
-    if offline not in (None, "synthetic"): raise ValueError(f"offline must be None or 'synthetic', got {offline!r}")
+    if not (offline is None or isinstance(offline, str) and offline == "synthetic"):
+        raise ValueError(f"offline must be None or 'synthetic', got {offline!r}")
     return offline == "synthetic" or os.environ.get("WD_LAB_OFFLINE") == "1"
 
 def _unavailable(what, looked, get, cause=None):
@@ -277,7 +278,7 @@ def fashion_mnist(offline:str=None, # "synthetic": make up what is not at hand
 def synthetic_images(n:int=1000,      # pictures
                      size:int=28,     # height and width in pixels
                      channels:int=1,  # 1 for grey (no channel axis), 3 for colour
-                     n_classes:int=10,
+                     n_classes:int=10,# kinds of pictures
                      seed:int=0,
 ) -> tuple:                           # uint8 pictures (n x size x size [x channels]) and int64 labels
     "Made-up pictures to learn: each class is a smooth pattern, shifted by a few pixels, under noise"
@@ -481,7 +482,8 @@ def _rates(s, at):
 
 def synthetic_logs(seed:int=0,
 ) -> pd.DataFrame:             # the columns of `smith_logs`
-    "Made-up training curves under the names and main settings of Smith's logs"
+    "Made-up training curves under the names and main settings of Smith's logs. `ValueError` for a seed below 0"
+    whole_number("seed", seed, 0)
     rng, frames = np.random.default_rng(seed), []
     for name in _smith_files():
         settings = _made_up_settings(name)

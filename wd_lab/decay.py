@@ -121,7 +121,8 @@ def _kind(layer, name, p):
 def parameter_kinds(model:nn.Module, # the model, or a part of it
 ) -> dict:                           # for each parameter a list of (name, kind), one per use
     """What each parameter is: norm, bias, position, token, scale, embedding or weight, told by
-    its layer's class, its name and its shape; a tied parameter has several uses"""
+    its layer's class, its name and its shape; a tied parameter has several uses.
+    `TypeError` for what is no model, `ValueError` for one without parameters"""
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, got a {type(model).__name__}")
     uses = {}

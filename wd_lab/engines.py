@@ -6,10 +6,11 @@
 __all__ = ['DECAYS', 'SweepConfig', 'Start', 'BatchOrder', 'Indexed', 'common_start', 'numbered', 'Run', 'FastaiEngine',
            'CompiledEngine', 'DecayEngine', 'LazyEngine']
 
-# %% ../nbs/09_engines.ipynb #795c796c
+# %% ../nbs/09_engines.ipynb #58c3604b
 import hashlib, io, json, math, os, pickle, platform, sys
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache, partial
+from numbers import Real
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -120,7 +121,7 @@ def _check_range(name, value, low, high):
         share = ", a share: 0.2 is 20 %" if "pct" in name else ""
         raise ValueError(f"{name} must be {least}{most}{share}, got {v!r}")
 
-# %% ../nbs/09_engines.ipynb #b696c726
+# %% ../nbs/09_engines.ipynb #dab4c219
 class Start(NamedTuple):
     "What all runs of one seed share"
     user: np.ndarray    # index of the user, 1 to n_users - 1: training ratings, int32
@@ -130,7 +131,7 @@ class Start(NamedTuple):
     weights: np.ndarray # the four groups one after the other, as fastai lists them, float32
     order: object       # `BatchOrder`, or an array: epochs x training ratings, int32
     sizes: tuple        # n_users, n_items, both with the unused index 0
-    test: tuple = None  # user, item and rating of the test ratings; None if there are none
+    test: tuple | None = None # user, item and rating of the test ratings; None if none
 
 # %% ../nbs/09_engines.ipynb #78e15da6
 class BatchOrder:
@@ -188,15 +189,18 @@ class Indexed(NamedTuple):
         user, item = [np.add(index, 1, dtype=np.int32) for index, _ in columns]
         return cls(user, item, _numbers(data["rating"]), tuple(len(v) + 1 for _, v in columns))
 
-# %% ../nbs/09_engines.ipynb #ec8788c1
+# %% ../nbs/09_engines.ipynb #d5b0fa82
 def common_start(data,                      # `Indexed`, or a DataFrame that `Indexed.of` takes
                  config:SweepConfig=SweepConfig(),
                  seed:int=None,             # `config.seed` by default
 ) -> Start:
     """Index the ratings, split them and draw initial weights and batch order for a seed.
-    `ValueError` for ratings that can't be used"""
-    seed = config.seed if seed is None else seed
+    `ValueError` or `TypeError` for ratings that can't be used"""
+    if not isinstance(config, SweepConfig):
+        raise TypeError(f"config must be a SweepConfig, got {config!r}")
+    seed = config.seed if seed is None else whole_number("seed", seed, 0, 2**32 - 1)
     data = data if isinstance(data, Indexed) else Indexed.of(data)
+    _check_memory(len(data.rating), sum(data.sizes), config)
     train, valid, test = _random_split(len(data.rating), config, seed)
     _check_parts(train, valid, test, config)
     order = BatchOrder(len(train), config.epochs, seed, config.replacement)
@@ -233,7 +237,15 @@ def _numbers(column):
         raise ValueError("data must have a number as rating in every row, got nan or infinity")
     return rating
 
-# %% ../nbs/09_engines.ipynb #b570eb3d
+# %% ../nbs/09_engines.ipynb #f60260ac
+def _check_memory(n, n_rows, config):
+    "Refuse what can't fit: a process that takes all memory is ended without a word"
+    needed = 4*(n + 5*n_rows*(config.n_factors + 1))              # an epoch's order, weights and their moments
+    there = os.sysconf("SC_PAGE_SIZE")*os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
+    if needed > there:
+        raise ValueError(f"n_factors must fit into memory, got {config.n_factors}: "
+                         f"{needed/1e9:,.0f} GB are needed, and {there/1e9:,.0f} GB are there")
+
 def _check_parts(train, valid, test, config):
     enough = len(train) >= (config.bs if config.drop_last else 1) and len(valid)
     if enough and (len(test) or not config.test_pct): return
@@ -277,22 +289,43 @@ def _kept(what, depends, make):
     if array.nbytes < 2**25: write_own(name, file.getvalue())
     return array
 
-# %% ../nbs/09_engines.ipynb #74dccc26
+# %% ../nbs/09_engines.ipynb #d21c6cfe
 def _check(start, config, wd, lr):
-    "`ValueError` for a start that does not belong to the configuration, or a rate or decay that can't be"
+    """`ValueError` or `TypeError` for a start that does not belong to the configuration, or a rate or decay that can't
+    be: compiled code reads where it is told to, outside of its arrays too"""
     for name, value in (("wd", wd), ("lr", lr)):
+        if isinstance(value, (bool, str)) or not isinstance(value, Real):
+            raise TypeError(f"{name} must be a number, got {value!r}")
         if not 0 <= value < math.inf: raise ValueError(f"{name} must be a finite number >= 0, got {value!r}")
-    n, sizes = len(start.rating), start.sizes
-    parts = [(start.user, start.item), start.valid[:2], *([start.test[:2]] if start.test else [])]
-    drawn = isinstance(start.order, BatchOrder)
-    fits = (start.order.shape == (config.epochs, n) and start.weights.shape == (sum(sizes)*(config.n_factors + 1),)
-            and bool(start.test) == bool(config.test_pct)
-            and (drawn or start.order.min() >= 0 and start.order.max() < n)
-            and len(start.user) == len(start.item) == n
-            and all(0 <= index.min() and index.max() < size for part in parts for index, size in zip(part, sizes)))
-    if not fits:
+    for name, value, kind in (("start", start, Start), ("config", config, SweepConfig)):
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be a {kind.__name__}, got a {type(value).__name__}")
+    if not _fits(start, config):
         raise ValueError("start must come from common_start(data, config) with this config, "
                          f"got another one: {config}")
+
+# %% ../nbs/09_engines.ipynb #dad6b490
+def _fits(start, config):
+    "Do all arrays have the kinds, the lengths and the indices that the compiled loops take for granted?"
+    parts = [start[:3], start.valid, *([start.test] if start.test else [])]
+    try:
+        n, (n_users, n_items) = len(start.rating), start.sizes
+        return (_is_order(start.order, config.epochs, n)
+                and _is(start.weights, "f", ((n_users + n_items)*(config.n_factors + 1),))
+                and bool(start.test) == bool(config.test_pct)
+                and all(_sound(*part, n_users, n_items) for part in parts))
+    except (TypeError, ValueError, AttributeError): return False
+
+def _is_order(order, epochs, n):
+    if isinstance(order, BatchOrder): return order.shape == (epochs, n)      # draws none that is not there
+    return _is(order, "iu", (epochs, n)) and 0 <= order.min() and order.max() < n
+
+def _is(a, kinds, shape): return isinstance(a, np.ndarray) and a.dtype.kind in kinds and a.shape == shape
+
+def _sound(user, item, rating, n_users, n_items):
+    return (len(rating) > 0 and _is(rating, "f", (len(rating),))
+            and all(_is(index, "iu", rating.shape) and 0 <= index.min() and index.max() < size
+                    for index, size in ((user, n_users), (item, n_items))))
 
 # %% ../nbs/09_engines.ipynb #23b12856
 class Run(NamedTuple):

@@ -29,9 +29,12 @@ def balanced_subset(y:np.ndarray, # labels
                     n:int,        # how many to choose
                     seed:int=0,   # of the choice
 ) -> np.ndarray:                  # n indices, rising
-    "Choose pictures at random, as many of each class as of any other, give or take one"
-    rng, classes = np.random.default_rng(seed), np.unique(y)
+    """Choose pictures at random, as many of each class as of any other, give or take one.
+    `ValueError` for more pictures than there are"""
+    if np.ndim(y) != 1: raise ValueError(f"y must be labels, one axis, got {np.ndim(y)}")
+    n = whole_number("n", n, -10**9)
     if not 1 <= n <= len(y): raise ValueError(f"n must be between 1 and {len(y)}, got {n!r}")
+    rng, classes = np.random.default_rng(whole_number("seed", seed, 0)), np.unique(y)
     shuffled = rng.permutation(len(y))
     place = np.empty(len(y), int)                       # of each picture within its class
     for c in classes:
@@ -174,7 +177,7 @@ def resnet_head(kind:str,      # "concat": the document's; "linear": the paper's
                 n_classes:int, # numbers that come out
                 width:int=64,  # channels that go in
 ) -> nn.Sequential:
-    "From the last feature maps to a number for each class"
+    "From the last feature maps to a number for each class. `ValueError` for another kind"
     if kind == "linear":
         pool = nn.AdaptiveAvgPool2d(1)
         return nn.Sequential(pool, nn.Flatten(), nn.Linear(width, n_classes))
@@ -265,7 +268,7 @@ def image_learner(dls,                # from `image_dls`
                   seed:int=None,      # of the initial weights; None: torch's generator as is
                   **kwargs            # for fastai's `Learner`: `opt_func`, `wd`, `cbs`, ...
 ):                                    # a fastai `Learner`; `.precision` says what was chosen
-    "A `Learner` for a residual network, with top-1 and top-5, as fast as the device allows"
+    "A `Learner` with top-1 and top-5, as fast as the device allows. `TypeError` for other dls"
     import fastai.callback.schedule                   # gives a Learner its `fit_one_cycle`
     from fastai.learner import Learner
     from fastai.metrics import accuracy, top_k_accuracy

@@ -55,7 +55,8 @@ def keep(self:SaveWeights,
          model:nn.Module, # whose state to copy
          number:int,      # the epoch or step that has just ended
 ):
-    "Keep the state of `model` now, if `number` is one of those chosen"
+    """Keep the state of `model` now, if `number` is one of those chosen.
+    `TypeError` for what is no model"""
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch module, got a {type(model).__name__}")
     if number not in self.at: return
@@ -200,7 +201,7 @@ def _restored(model, norms):
 def _device(model): return next((p.device for p in model.parameters()), torch.device("cpu"))
 
 def on_device(batch, # a tuple of inputs and targets
-              device):
+              device): # a torch device, or its name
     "The parts of a batch on a device. `TypeError` for a batch that is no tuple"
     if not isinstance(batch, (tuple, list)) or len(batch) < 2:
         raise TypeError(f"a batch must be a tuple of inputs and targets, got a {type(batch).__name__}")
@@ -369,7 +370,8 @@ def plot_curve(curve:pd.DataFrame, # from `interpolation_curve`
                names=("train", "valid"), # what to call the two sets
                **kwargs            # of the lines
 ):                                 # the axes
-    "Training and validation along the line; a band of one standard error around a loss"
+    """Training and validation along the line; a band of one standard error around a loss.
+    `ValueError` for another measure"""
     import matplotlib.pyplot as plt
     ax = ax or plt.gca()
     known = [c[6:] for c in curve if c.startswith("train_") and c != "train_se"]

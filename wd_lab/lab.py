@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['size', 'announce_stand_in', 'package_dir', 'runs_dir', 'cache_dir', 'recorded', 'reproduced', 'claimed',
-           'chapter_ledger', 'use_style', 'real_number', 'whole_number', 'list_if_several', 'folder_path',
-           'progress_bar']
+           'chapter_ledger', 'use_style', 'real_number', 'whole_number', 'list_if_several', 'number_array',
+           'folder_path', 'progress_bar']
 
 # %% ../nbs/00_lab.ipynb #e86e4b96
 import ast, csv, dis, hashlib, inspect, json, logging, math, os, platform, re, subprocess, sys, textwrap, time, warnings
@@ -42,7 +42,8 @@ def announce_stand_in(what:str): # a line for the reader
 # %% ../nbs/00_lab.ipynb #73154307
 def package_dir() -> Path:
     "Where the library lies, with its ledger, style sheet and records"
-    return Path(util.find_spec("wd_lab.lab").origin).parent # right even where a folder named wd_lab hides the package
+    here = util.find_spec("wd_lab.lab")      # right even where a folder named wd_lab hides the package
+    return Path(str(here.origin)).parent
 
 def runs_dir() -> Path: # `WD_LAB_RUNS`, or `runs` beside the notebook
     "Where records and verdicts are kept"
@@ -244,7 +245,8 @@ def recorded(name:str,      # what the record is called: letters, digits, `_` an
     """The result of `run`, and a line that says when and where: run now at full size and kept, read back at small size
     (run now, and not kept, if there is no record). The line says if the code has changed since.
     `ValueError` for a record of other settings"""
-    if not re.fullmatch(r"[\w-]+", name): raise ValueError(f"name must be letters, digits, '_' or '-', got {name!r}")
+    if not (isinstance(name, str) and re.fullmatch(r"[\w-]+", name)):
+        raise ValueError(f"name must be letters, digits, '_' or '-', got {name!r}")
     path, settings, code, news = runs_dir()/f"{name}.json", json.loads(json.dumps(settings)), _code_of(run), ""
     kept = path if path.exists() else package_dir()/"runs"/path.name   # a notebook alone has the wheel's
     if size() == "small" and kept.is_file(): record, news = _read(kept, settings, code)
@@ -339,7 +341,8 @@ def _open_in(folder): # for `open`: no links, and for the user alone
     return lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o600, dir_fd=folder)
 
 # %% ../nbs/00_lab.ipynb #14f36d39
-def read_own(name:str) -> bytes:
+def read_own(name:str # of what was kept
+) -> bytes | None:
     "What `write_own` wrote; None if it is not there, damaged, or could be somebody else's"
     with _own_folder() as folder:
         if folder is None: return None
@@ -399,7 +402,7 @@ def whole_number(name:str,            # of the argument
     most = "" if high == math.inf else f" and at most {high}"
     raise ValueError(f"{name} must be at least {low}{most}, got {value!r}{remedy}")
 
-def _one_number(value): return value.item() if getattr(value, "shape", None) == () else value
+def _one_number(value): return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
 
 # %% ../nbs/00_lab.ipynb #36ddcbeb
 def list_if_several(values, # a collection of any kind, or one thing
@@ -409,6 +412,24 @@ def list_if_several(values, # a collection of any kind, or one thing
     if hasattr(values, "tolist"): return (values.reshape(-1) if getattr(values, "ndim", 0) > 1 else values).tolist()
     if isinstance(values, (str, bytes)) or hasattr(values, "columns"): return values
     return list(values) if isinstance(values, Iterable) else values
+
+# %% ../nbs/00_lab.ipynb #2b59bc2e
+def number_array(name:str,      # of the argument
+                 values,        # what was given: a list, an array, a tensor, a column
+                 axes:int=None, # how many it must have; None: any number
+):                              # float64 array
+    "`values` as an array. `TypeError` if they are no real numbers, `ValueError` for another number of axes"
+    import numpy as np
+    try: array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+    except Exception: array = np.array(None)
+    if array.dtype == object and hasattr(values, "to_numpy"):          # pandas' own numbers
+        try: array = values.to_numpy(float, na_value=math.nan)
+        except (TypeError, ValueError): pass
+    if array.dtype.kind not in "biuf" and array.size:
+        raise TypeError(f"{name} must be numbers, got a {type(values).__name__} of other things")
+    if axes is not None and array.ndim != axes:
+        raise ValueError(f"{name} must have {axes} ax{'i' if axes == 1 else 'e'}s, got the shape {array.shape}")
+    return array.astype(float)
 
 def folder_path(path, # as the user gave it, `~` too
 ) -> Path:

@@ -21,7 +21,7 @@ from fastcore.basics import patch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from .lab import real_number, whole_number
+from .lab import number_array, real_number, whole_number
 
 # %% ../nbs/16_lr_range_test.ipynb #a49408d5
 def range_rates(start_lr:float=1e-7, # of the first step
@@ -29,8 +29,12 @@ def range_rates(start_lr:float=1e-7, # of the first step
                 num_it:int=100,      # steps
                 mode:str="exp",      # "exp": a constant factor; "linear": a constant amount
 ) -> np.ndarray:                     # `num_it` rates, float64, rising
-    "The rates of a range test, those of fastai's `lr_find`: `end_lr` itself is not among them"
-    pct = np.arange(num_it)/num_it
+    """The rates of a range test, those of fastai's `lr_find`: `end_lr` itself is not among them.
+    `ValueError` for a rate of 0 that should rise by a factor"""
+    for name, lr in (("start_lr", start_lr), ("end_lr", end_lr)):
+        if not (real_number(name, lr) > 0 or mode == "linear"):
+            raise ValueError(f"{name} must be > 0, got {lr!r}: rates rise by a factor")
+    pct = np.arange(whole_number("num_it", num_it))/num_it
     if mode == "linear": return start_lr + (end_lr - start_lr)*pct
     return start_lr*(end_lr/start_lr)**pct
 
@@ -256,8 +260,9 @@ def _measure(model, valid_dl, loss_fn, device):
 # %% ../nbs/16_lr_range_test.ipynb #b743c995
 def rate_ratios(rates, # of an optimizer's groups
 ) -> np.ndarray:       # share of the highest rate for each group; all 1 where every rate is 0
-    "How the rates of groups relate"
+    "How the rates of groups relate. `ValueError` without a rate"
     rates = np.array([float(r) for r in rates])
+    if not len(rates): raise ValueError("rates must hold at least one, got none")
     return rates/rates.max() if rates.max() > 0 else np.ones(len(rates))
 
 # %% ../nbs/16_lr_range_test.ipynb #d1ff42dd
@@ -572,11 +577,18 @@ def valid_accuracies(self:LRRange):
     return _mean(self, "valid_accuracies")
 
 # %% ../nbs/16_lr_range_test.ipynb #314ef050
+def _curve_of(lrs, losses, kind=np.float32):
+    "Both as arrays of one length"
+    lrs = number_array("lrs", lrs, 1).astype(kind)
+    losses = number_array("losses", losses, 1).astype(kind)
+    if len(lrs) == len(losses): return lrs, losses
+    raise ValueError(f"losses must be as many as the {len(lrs)} lrs, got {len(losses)}")
+
 def steep(lrs,    # rising rates
           losses, # smoothed loss at each
 ):                # a rate, or None
     "Where the loss falls steepest over the logarithm of the rate; as fastai's `steep`"
-    lrs, losses = np.float32(lrs), np.float32(losses)
+    lrs, losses = _curve_of(lrs, losses)
     if len(lrs) < 2: return None
     return float(lrs[np.argmin(np.diff(losses)/np.diff(np.log(lrs)))])
 
@@ -584,6 +596,7 @@ def minimum(lrs,    # rising rates
             losses, # smoothed loss at each
 ):                  # a rate, or None
     "A tenth of the rate with the lowest loss; as fastai's `minimum`"
+    lrs, losses = _curve_of(lrs, losses, float)
     return float(np.float32(lrs[np.argmin(losses)]))/10 if len(lrs) else None
 
 # %% ../nbs/16_lr_range_test.ipynb #d1a1dab8
@@ -591,7 +604,7 @@ def valley(lrs,    # rising rates
            losses, # smoothed loss at each
 ):                 # a rate, or None
     "Halfway down the longest series of falling losses, gaps allowed; as fastai's `valley`"
-    losses = np.float32(losses)
+    lrs, losses = _curve_of(lrs, losses)
     if not len(losses): return None
     length = np.ones(len(losses), int)  # of the longest falling series that ends at each step
     for i in range(1, len(losses)):
@@ -608,6 +621,8 @@ def slide(lrs,             # rising rates
           thresh:float=5e-3, # slopes that differ by less are the same
 ):                         # a rate, or None
     "From the end backwards: where the slope is that `width` steps later; as fastai's `slide`"
+    width = whole_number("width", width)
+    (lrs, losses), thresh = _curve_of(lrs, losses), real_number("thresh", thresh)
     if len(losses) <= width: return None
     slope, right = np.gradient(np.float32(losses)), len(losses) - 1
     rate = lrs[right - width]
@@ -623,6 +638,8 @@ def smith(lrs,              # rising rates
 ):                          # a rate, or None
     """Where held-out accuracy stops rising: the first rate with 95 % of the rise behind it
     (Smith 2015, section 3.3, put in numbers)"""
+    width, share = whole_number("width", width), real_number("share", share)
+    lrs, accuracies = _curve_of(lrs, accuracies, float)
     known = np.isfinite(accuracies)
     if known.sum() < 2*width: return None
     lrs, found = np.asarray(lrs)[known], np.asarray(accuracies, float)[known]
@@ -651,7 +668,7 @@ def _window(test):
 
 # %% ../nbs/16_lr_range_test.ipynb #9a8f47a1
 @patch(as_prop=True)
-def trouble(self:LRRange) -> str: # None where the curve is as it should be
+def trouble(self:LRRange) -> str | None: # None where the curve is as it should be
     "What keeps this curve from naming a rate"
     s = self.smooth_losses[np.isfinite(self.smooth_losses)].astype(float)
     if len(s) < 20: return _too_short(len(s), len(self.rates))
@@ -685,7 +702,7 @@ _TRUSTED = ("minimum",
             "slide") # least measured regret on curves without trouble, the best first
 
 @patch(as_prop=True)
-def rate(self:LRRange) -> float: # or None
+def rate(self:LRRange) -> float | None: # None
     "The rate that the verdict names: the best rule's, if the second is near"
     first, second = (self.suggest()[rule] for rule in _TRUSTED)
     if self.trouble or None in (first, second): return None
@@ -714,7 +731,7 @@ def plot(self:LRRange,
          rules:bool=True, # mark the rates that the rules name?
          ax=None):       # matplotlib Axes; a new figure by default
     """Raw and smoothed training loss over the rate, what the rules say, held-out loss and
-    accuracy where measured. Repeats show as a band"""
+    accuracy where measured. Repeats show as a band. `ValueError` for a bad `skip_end`"""
     import matplotlib.pyplot as plt
     if skip_end is None: skip_end = 5 if len(self) > 10 else 0  # all of a short test
     if not 0 <= skip_end < len(self):

@@ -42,7 +42,7 @@ class TwoStepOptimizer(torch.optim.Optimizer):
 def step(self:TwoStepOptimizer,
          closure=None, # computes the loss and its gradients anew; called once, before the step
 ):                     # what `closure` returned
-    "Decay and update every parameter that has a gradient"
+    "Decay and update every parameter that has a gradient. `TypeError` for sparse ones"
     loss = None
     if closure is not None:
         with torch.enable_grad(): loss = closure()
@@ -108,7 +108,9 @@ def _check_settings(group):
 
 # %% ../nbs/04_optimizers.ipynb #8a571c9b
 @patch
-def add_param_group(self:TwoStepOptimizer, param_group):
+def add_param_group(self:TwoStepOptimizer,
+                    param_group, # dict
+):
     "Take in a dict of `params` and settings of their own. `ValueError` or `TypeError` for what makes no sense"
     if isinstance(param_group, dict): self.refuse({k: v for k, v in param_group.items() if k in _ELSEWHERE})
     torch.optim.Optimizer.add_param_group(self, param_group)
@@ -123,7 +125,9 @@ def add_param_group(self:TwoStepOptimizer, param_group):
 
 # %% ../nbs/04_optimizers.ipynb #8c2051d4
 @patch
-def load_state_dict(self:TwoStepOptimizer, state_dict):
+def load_state_dict(self:TwoStepOptimizer,
+                    state_dict, # of an optimizer of this kind
+):
     "Go on from what `state_dict()` of such an optimizer gave. `ValueError` for that of another one"
     name = type(self).__name__
     if not isinstance(state_dict, dict) or not {"param_groups", "state"} <= state_dict.keys():
@@ -339,7 +343,8 @@ def train(model:nn.Module,      # gives logits
           after_step=None,      # called after each step, without arguments
 ):                              # DataFrame, a row per epoch: train_, valid_ accuracy and loss
     """Train on cross-entropy, shuffled by torch's generator.
-    The train figures are means over the batches as they were seen"""
+    The train figures are means over the batches as they were seen. `ValueError` for
+    less than one epoch or picture"""
     for name, value in dict(epochs=epochs, batch_size=batch_size).items():
         if value < 1: raise ValueError(f"{name} must be at least 1, got {value!r}")
     rows = []

@@ -620,7 +620,9 @@ def find_momentum(build:Callable,   # a fresh start, as in `train_once`
 def half_decades(wd:float, # the best weight decay so far, above 0
                  by:float=0.5, # how far to go, in decades
 ) -> tuple:                # one below, one above, three digits each
-    "The two neighbours of a weight decay: half a decade is a factor of 10**0.5 = 3.16"
+    """The two neighbours of a weight decay: half a decade is a factor of 10**0.5 = 3.16.
+    `ValueError` for a wd of 0"""
+    real_number("by", by, 0, 100)
     if not _decay(wd) > 0: raise ValueError(f"wd must be > 0, got {wd!r}: no decade holds 0")
     return tuple(float(f"{wd*10**step:.3g}") for step in (-by, by))
 
@@ -659,7 +661,7 @@ def range_of(build:Callable,  # a fresh start, as in `train_once`
              repeats:int=1,   # tests from the same weights, in other orders
              accumulate:int=1, # batches in a step
 ) -> LRRange:
-    "A range test from a fresh start, with held-out data"
+    "A range test from a fresh start, with held-out data. `ValueError` if there are none"
     _checked(build, 1., 1)
     settings = dict(wd=_decay(wd), momentum=_momentum("momentum", momentum))
     test = functools.partial(lr_range_test, start_lr=start_lr, end_lr=end_lr, num_it=num_it, repeats=repeats,

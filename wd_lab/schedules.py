@@ -15,13 +15,14 @@ import torch
 from fastcore.basics import patch
 from torch.optim.lr_scheduler import LRScheduler
 
-from .lab import real_number, whole_number
+from .lab import number_array, real_number, whole_number
 
 # %% ../nbs/17_one_cycle.ipynb #f4cea75d
 def _over_progress(f):
     "Let a function of one progress take an array of them too, and refuse what is no progress"
     @wraps(f)
     def at(pct, *args, **kwargs):
+        number_array("pct", pct)
         if not (np.asarray(pct, float) >= 0).all() or (np.asarray(pct, float) > 1 + 1e-9).any():
             raise ValueError(f"pct must be between 0 (the start of training) and 1 (its end), got {pct!r}")
         if np.ndim(pct) == 0: return f(float(pct), *args, **kwargs)
@@ -244,7 +245,7 @@ class StepSchedule(LRScheduler):
             if mom is not None: _put_momentum(group, mom)
         return [lr for lr, mom in plan]
 
-    def step(self, epoch=None):
+    def step(self, epoch=None): # None: the next; else the step to go to
         "Go on to the next step. Call it after the optimizer's"
         if epoch is not None: epoch = whole_number("epoch", epoch, low=0)
         to = self.last_epoch + 1 if epoch is None else epoch
@@ -278,7 +279,8 @@ def state_dict(self:StepSchedule):
                 settings=settings)
 
 @patch
-def load_state_dict(self:StepSchedule, state_dict):
+def load_state_dict(self:StepSchedule,
+                    state_dict): # of a schedule of this kind
     """Go on where that schedule stood, with its settings.
 
     `ValueError` for a state that is of no use here; then all is as it was"""

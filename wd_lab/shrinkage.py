@@ -9,6 +9,7 @@ __all__ = ['LAWS', 'fit_shrinkage', 'singular_values', 'effective_rank']
 import numpy as np
 import pandas as pd
 
+from .lab import number_array
 from .trends import parameter_groups, summarize
 
 # %% ../nbs/14_shrinkage.ipynb #ad7cfc19
@@ -91,6 +92,8 @@ def singular_values(result,    # SweepResult with weights
 ) -> np.ndarray:               # runs x n_factors, falling in each row
     """Singular values of user factors times film factors, without the product; the unused
     row 0 left out. `ValueError` if no weights were kept, or a run diverged"""
+    if not hasattr(result, "weights"):
+        raise TypeError(f"result must be a SweepResult, got a {type(result).__name__}")
     if result.weights is None:
         raise ValueError("result must hold weights, got a sweep with keep_weights=False")
     if n := int(result.runs.diverged.sum()):
@@ -107,8 +110,8 @@ def effective_rank(singular_values, # along the last axis
 ) -> np.ndarray:                    # between 1 and their number
     """The exponential of the entropy of the singular values' shares (Roy and Vetterli, 2007).
     `ValueError` if one is negative or not finite, or all are 0"""
-    s = np.asarray(singular_values, float)
-    if not ((np.isfinite(s) & (s >= 0)).all() and (s.sum(-1) > 0).all()):
+    s = number_array("singular_values", singular_values)
+    if not (s.ndim and s.size and (np.isfinite(s) & (s >= 0)).all() and (s.sum(-1) > 0).all()):
         raise ValueError("singular_values must be finite, >= 0 and not all 0")
     share = s/s.sum(-1, keepdims=True)
     return np.exp(-(share*np.log(np.where(share > 0, share, 1))).sum(-1))

@@ -13,6 +13,8 @@ import numpy as np, torch
 import matplotlib.pyplot as plt
 from fastcore.basics import patch
 
+from .lab import whole_number
+
 # %% ../nbs/02_loss_surface.ipynb #1c609e01
 def _check(name, value, low=None):
     "Refuse what is no finite number, or is below `low`"
@@ -39,6 +41,7 @@ def toy_points(n:int=50,           # how many
 ) -> tuple[np.ndarray, np.ndarray]: # x and y, float32, `n` each
     "x ~ N(0, 1) and y = 0.75 x² + x + 2 + 0.3 N(0, 1). `ValueError` if `n` < 1"
     _check("n", n, 1)
+    for name, value in (("n", n), ("seed", seed)): whole_number(name, value, 0)
     rng = np.random.RandomState(seed)
     x = rng.randn(n).astype(np.float32)
     return x, (0.75*x**2 + x + 2 + 0.3*rng.randn(n)).astype(np.float32)
@@ -180,7 +183,7 @@ def descend(loss, x, y,               # as for `loss_map`
             lr:float=0.1,             # learning rate
             epochs:int=100,           # how often each point is seen: steps, unless in batches
             momentum:float=0., dampening:float=0., # as in torch.optim.SGD
-            weight_decay:float=0., nesterov:bool=False,
+            weight_decay:float=0., nesterov:bool=False, # these too
             start=(6., -3.),          # weight and bias to start from
             optimizer:type=None,      # a torch.optim.Optimizer class; SGD by default
             batch_size:int=None,      # points per step; all of them by default

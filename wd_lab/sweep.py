@@ -831,7 +831,7 @@ def to_frame(self:SweepResult) -> pd.DataFrame:
 @patch
 def save(self:SweepResult,
          path): # a new or empty folder
-    "Write the sweep into a folder"
+    "Write the sweep into a folder. `ValueError` if something is there"
     path, identity = folder_path(path), self.identity
     if (path/"config.json").exists():
         raise ValueError(f"path must be a new or empty folder, got the sweep {path}: give another name, or add to it "
@@ -922,7 +922,8 @@ def plot(self:SweepResult,
          y="valid_loss", # a column of `runs`, or of `wd_lab.trends.run_table`
          ax=None,        # matplotlib Axes; a new figure by default
          **kwargs):      # to `wd_lab.trends.plot_trend`
-    "The measure over weight decay; of a single weight decay the losses of its best run"
+    """The measure over weight decay; of a single weight decay the losses of its best run, and `ValueError` for another
+    measure"""
     if len(self.identity["wds"]) == 1:
         if y != "valid_loss" or kwargs:
             raise ValueError("y must be left out for one weight decay, of which all losses over steps are shown, "
@@ -1176,7 +1177,8 @@ def group_slices(self:SweepResult) -> dict:
     return {name: slice(*cut) for name, *cut in zip(GROUPS, ends, ends[1:])}
 
 @patch
-def groups(self:SweepResult, wd=None, lr=None, seed=None) -> dict:
+def groups(self:SweepResult, wd=None, lr=None, seed=None # the run, as in `best`
+) -> dict:
     "The four groups of one run, chosen as in `best`: factors as tables, biases as vectors"
     run, k = self.best(wd, lr, seed), self.config.n_factors
     flat = {name: run.weights[0, s] for name, s in run.group_slices.items()}
@@ -1214,7 +1216,7 @@ def _dot_product_model(groups, y_range, level):
 
 # %% ../nbs/10_sweep.ipynb #6392fcef
 @patch
-def model(self:SweepResult, wd=None, lr=None, seed=None):
+def model(self:SweepResult, wd=None, lr=None, seed=None): # the run, as in `best`
     """One run's model as a torch module, the run chosen as in `best`. It takes a tensor of
     rows (user's row, film's row), as fastai's does, and loads into fastai's"""
     run = self.best(wd, lr, seed)

@@ -35,7 +35,9 @@ def run_table(result,    # SweepResult, or a table this function made: it comes 
 def parameter_groups(result,    # SweepResult with weights
                      data=None, # the ratings of the sweep, for folders written before 0.2.0
 ) -> dict:                      # name: slice of a run's flat weights
-    "Where each parameter group lies in `result.weights`. `ValueError` for other ratings"
+    "Where each parameter group lies in `result.weights`. `ValueError` for other ratings, `TypeError` for no result"
+    if not isinstance(result, SweepResult):
+        raise TypeError(f"result must be a SweepResult, got a {type(result).__name__}")
     if data is None: return result.group_slices
     if "users" in result.identity["data"]: return result._knowing(data).group_slices
     k, users = result.config.n_factors, data["user"].nunique() + 1    # with the unused row 0
