@@ -153,7 +153,7 @@ _FILMS = ["train_loss.gif", "valid_loss.gif", "weights.gif"]
 # %% ../nbs/22_command_line.ipynb #f079e94b
 def run_sweep(wds, lrs, seeds, epochs, factors, bs, data, # as for `wd_lab_sweep`
               columns, # dict: user, item and rating -> name of the column, or None
-              limits, out, engine, films, weights, repair # as there; `films` and `weights`: with them?
+              limits, out, engine, films, weights, repair # as there; `films`, `weights`: yes?
 ):
     "What `wd_lab_sweep` does between reading its arguments and choosing an exit code"
     from wd_lab.data import movielens_100k

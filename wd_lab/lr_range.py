@@ -29,7 +29,7 @@ def range_rates(start_lr:float=1e-7, # of the first step
                 num_it:int=100,      # steps
                 mode:str="exp",      # "exp": a constant factor; "linear": a constant amount
 ) -> np.ndarray:                     # `num_it` rates, float64, rising
-    """The rates of a range test, those of fastai's `lr_find`: `end_lr` itself is not among them.
+    """The rates of a range test, those of fastai's `lr_find`: without `end_lr` itself.
     `ValueError` for a rate of 0 that should rise by a factor"""
     for name, lr in (("start_lr", start_lr), ("end_lr", end_lr)):
         if not (real_number(name, lr) > 0 or mode == "linear"):
