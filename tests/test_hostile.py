@@ -152,7 +152,7 @@ TRAIN = dict(share=0.08, patient={"epochs", "repeats", "num_it", "stop", "refine
 PLOT = dict(share=0.15)
 VALUES = {"engines.DECAYS", "images.CIFAR_MEAN", "images.CIFAR_STD", "images.SCHEDULES", "recipe.MOMENTA", "shrinkage.LAWS",
           "sweep.GROUPS"}
-RECORDS = {"audit.Verdict", "audit.DecayAudit", "data.DataUnavailable", "data.Images", "engines.Start", "engines.Run",
+RECORDS = {"audit.Verdict", "audit.DecayAudit", "data.DataUnavailable", "data.Images", "engines.Start", "engines.Run", "engines.BatchOrder", "engines.Indexed",
            "animate.Film", "surface.Descent", "interpolate.LossPlane", "lr_range.RangeRun", "lr_range.LRRange", "recipe.Search",
            "sweep.SweepResult", "optimizers.FashionTensors", "trends.BestWD"}          # made by the library, not by its users
 def given_result(**more): return lambda: dict(result=result(), **more)
@@ -194,6 +194,7 @@ CALLS = {
     "decay.decay_groups": call(lambda: dict(model=net(), wd=0.1)),
     "engines.SweepConfig": call(lambda: dict(n_factors=2)),
     "engines.common_start": call(lambda: dict(data=ratings(), config=CONFIG), 0.3),
+    "engines.numbered": call(lambda: dict(column=ratings().user)),
     "engines.FastaiEngine": call(), "engines.CompiledEngine": call(), "engines.DecayEngine": call(), "engines.LazyEngine": call(),
     "hooks.gradient_summary": call(lambda: dict(g=torch.randn(5))),
     "hooks.octave_counts": call(lambda: dict(g=torch.randn(5))),
@@ -227,6 +228,7 @@ CALLS = {
     "lab.number_array": call(lambda: dict(name="name", values=[1.]), only=("values",)),
     "lab.real_number": call(lambda: dict(name="name", value=1.), only=("value",)),
     "lab.whole_number": call(lambda: dict(name="name", value=1), only=("value",)),
+    "lab.truth": call(lambda: dict(name="name", value=True), only=("value",)),
     "lab.list_if_several": call(lambda: dict(values=[1])), "lab.folder_path": call(lambda: dict(path="a")),
     "lab.progress_bar": call(lambda: dict(total=3, progress=False)),
     "lr_range.range_rates": call(lambda: dict(num_it=5), patient={"num_it"}),
@@ -275,6 +277,7 @@ CALLS = {
     "sweep.cached_sweep": call(lambda: dict(wds=[0.1], data=ratings(), config=CONFIG), 0.2, [OSError], {"wds", "lrs", "seeds"}),
     "trends.run_table": call(given_result(), 0.3), "trends.parameter_groups": call(given_result(), 0.5),
     "trends.summarize": call(given_result(), 0.3), "trends.plot_trend": call(given_result(), **PLOT), "trends.best_wd": call(given_result(), 0.3),
+    "trends.few_steps": call(given_result(wd=0.1)), "trends.flat_until": call(lambda: dict(curve=pd.Series([1., 2.], [0.1, 1.]))),
 }
 
 

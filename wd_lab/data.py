@@ -284,7 +284,7 @@ def synthetic_images(n:int=1000,      # pictures
     "Made-up pictures to learn: each class is a smooth pattern, shifted by a few pixels, under noise"
     for name, value in dict(n=n, size=size, channels=channels, n_classes=n_classes).items():
         whole_number(name, value, floats=False)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(whole_number("seed", seed, 0))
     waves = rng.normal(size=(n_classes, channels, 4, 4))
     t = np.pi*np.arange(size)/size
     basis = np.stack([np.cos(k*t) for k in range(1, 5)])                # smooth: four slow waves along each axis

@@ -214,6 +214,8 @@ def common_start(data,                      # `Indexed`, or a DataFrame that `In
 def numbered(column:pd.Series) -> tuple: # an int32 number for each row, the values
     """A column's values as numbers from 0, in the values' sorted order. `ValueError` where one
     is missing, `TypeError` where they can't be compared"""
+    if not isinstance(column, pd.Series):
+        raise TypeError(f"column must be one column of data, got a {type(column).__name__}")
     if missing := int(column.isna().sum()):
         raise ValueError(f"data must have a value in every row of {column.name!r}, "
                          f"got {missing} missing")
@@ -638,7 +640,8 @@ class DecayEngine(CompiledEngine):
     batch) or 'ridge' (wd times the squares of a rating's rows in its loss: Koren, ALS)"""
     def __init__(self, kind:str="ridge",   # one of `DECAYS`
                  n_threads:int=None):      # runs at a time, all cores by default
-        if kind not in DECAYS: raise ValueError(f"kind must be one of {DECAYS}, got {kind!r}")
+        if not (isinstance(kind, str) and kind in DECAYS):
+            raise ValueError(f"kind must be one of {DECAYS}, got {kind!r}")
         super().__init__(n_threads)
         self.kind, self.name = kind, f"compiled, {kind}"
 

@@ -353,7 +353,7 @@ def barrier(curve:pd.DataFrame,  # from `interpolation_curve`, with alpha 0 and 
     if not isinstance(curve, pd.DataFrame):
         raise TypeError("curve must be a table from interpolation_curve, "
                         f"got a {type(curve).__name__}")
-    if not {"alpha", column} <= set(curve):
+    if not (isinstance(column, str) and {"alpha", column} <= set(curve)):
         raise ValueError(f"column must be one of {list(curve)[1:]}, got {column!r}")
     alpha, loss = curve.alpha.to_numpy().round(9), curve[column].to_numpy()
     start, end, between = alpha == 0, alpha == 1, (alpha > 0) & (alpha < 1)

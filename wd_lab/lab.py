@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['size', 'announce_stand_in', 'package_dir', 'runs_dir', 'cache_dir', 'recorded', 'reproduced', 'claimed',
-           'chapter_ledger', 'use_style', 'real_number', 'whole_number', 'list_if_several', 'number_array',
+           'chapter_ledger', 'use_style', 'real_number', 'whole_number', 'truth', 'list_if_several', 'number_array',
            'folder_path', 'progress_bar']
 
 # %% ../nbs/00_lab.ipynb #e86e4b96
@@ -291,14 +291,14 @@ def claimed(ok,        # does the claim hold?
             claim:str, # what the page says
 ):
     "Check what a page says. `AssertionError` if it does not hold on real data"
-    assert ok or _stand_ins, f"the page says that {claim}, and that does not hold"
+    assert truth("ok", ok) or _stand_ins, f"the page says that {claim}, and that does not hold"
 
 # %% ../nbs/00_lab.ipynb #2eaae774
 def chapter_ledger(chapter:str=None, # "06", or None for all rows
 ):                                   # a pandas Styler; its `.data` is the DataFrame
     "The ledger's rows for a chapter with our verdicts. `ValueError` for a chapter that has none"
     import pandas as pd
-    rows = [r for r in _ledger().values() if chapter in (None, r["chapter"])]
+    rows = [r for r in _ledger().values() if chapter is None or isinstance(chapter, str) and chapter == r["chapter"]]
     if not rows:
         raise ValueError(f"chapter must be the two digits of a chapter with ledger rows such as '06', got {chapter!r}")
     def entry(row):
@@ -401,6 +401,14 @@ def whole_number(name:str,            # of the argument
     if low <= value <= high: return int(value)
     most = "" if high == math.inf else f" and at most {high}"
     raise ValueError(f"{name} must be at least {low}{most}, got {value!r}{remedy}")
+
+def truth(name:str, # of the argument
+          value,    # what was given
+) -> bool:
+    "`value` as True or False. `TypeError` if it is neither: an array of several, `pd.NA`"
+    try: return bool(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{name} must be True or False, got {value!r}") from None
 
 def _one_number(value): return value.item() if getattr(value, "shape", None) == () and hasattr(value, "item") else value
 

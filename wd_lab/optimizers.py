@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
+from .lab import truth
 
 # %% ../nbs/04_optimizers.ipynb #ee65d0a0
 class TwoStepOptimizer(torch.optim.Optimizer):
@@ -313,7 +314,7 @@ class ShiftedLeakyReLU(nn.Module):
 def fashion_net(norm:bool=True, # batch norm after each convolution but the last?
 ) -> nn.Sequential:             # 28 x 28 pictures to 10 logits
     "The post's network, Kaiming-initialised for a leak of 0.1"
-    widths, layers = (1, 8, 16, 32, 64), []
+    widths, layers, norm = (1, 8, 16, 32, 64), [], truth("norm", norm)
     for i, o in zip(widths, widths[1:]):
         layers.append(nn.Conv2d(i, o, 3, stride=2, padding=1, bias=not norm))
         if norm: layers.append(nn.BatchNorm2d(o))

@@ -15,7 +15,7 @@ import torch
 from fastcore.basics import patch
 from torch.optim.lr_scheduler import LRScheduler
 
-from .lab import number_array, real_number, whole_number
+from .lab import number_array, real_number, truth, whole_number
 
 # %% ../nbs/17_one_cycle.ipynb #f4cea75d
 def _over_progress(f):
@@ -56,9 +56,10 @@ def cosine(pct,         # progress from 0 to 1, or an array of such
 
 # %% ../nbs/17_one_cycle.ipynb #abb9294a
 def _precision(dtype):
-    dtype = np.dtype(dtype)
-    if dtype.type in (np.float32, np.float64): return dtype.type
-    raise ValueError(f"dtype must be np.float32 or np.float64, got {dtype.name}")
+    try: kind = np.dtype(dtype)
+    except Exception: kind = None                    # NumPy has many words for what is no dtype
+    if kind in (np.float32, np.float64): return kind.type
+    raise ValueError(f"dtype must be np.float32 or np.float64, got {kind or repr(dtype)}")
 
 def _in_phase(pct, pct_start, dtype):
     "Which of two phases, and the progress within it"
@@ -304,7 +305,7 @@ def _one_cycle_settings(optimizer, lr_max, total_steps, moms, div, div_final, pc
                     total_steps=whole_number("total_steps", total_steps),
                     moms=_momenta(moms, optimizer, 3), div=real_number("div", div, 0, above=True),
                     div_final=real_number("div_final", div_final, 0, above=True),
-                    pct_start=real_number("pct_start", pct_start, 0, high=1, above=True), reach_end=bool(reach_end),
+                    pct_start=real_number("pct_start", pct_start, 0, high=1, above=True), reach_end=truth("reach_end", reach_end),
                     dtype=_precision(dtype).__name__)
     n, share = settings["total_steps"], settings["pct_start"]
     top, last = (share*n - 1, n - 1) if reach_end else (share, 1)

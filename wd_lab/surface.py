@@ -40,9 +40,8 @@ def toy_points(n:int=50,           # how many
                seed:int=20240215,  # of NumPy's legacy generator
 ) -> tuple[np.ndarray, np.ndarray]: # x and y, float32, `n` each
     "x ~ N(0, 1) and y = 0.75 x² + x + 2 + 0.3 N(0, 1). `ValueError` if `n` < 1"
-    _check("n", n, 1)
-    for name, value in (("n", n), ("seed", seed)): whole_number(name, value, 0)
-    rng = np.random.RandomState(seed)
+    n = whole_number("n", n)
+    rng = np.random.RandomState(whole_number("seed", seed, 0, 2**32 - 1))
     x = rng.randn(n).astype(np.float32)
     return x, (0.75*x**2 + x + 2 + 0.3*rng.randn(n)).astype(np.float32)
 

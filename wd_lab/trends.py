@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .collab import item_column
-from .lab import real_number
+from .lab import number_array, real_number
 from .sweep import GROUPS, SweepResult
 
 # %% ../nbs/12_trends.ipynb #f8787b6b
@@ -180,6 +180,7 @@ def few_steps(result, # SweepResult, or anything else
     smallest decay came out best. Empty if not"""
     if not isinstance(result, SweepResult): return ""
     n, epochs = result.train_loss.shape[1], result.config.epochs
+    wd = float(number_array("wd", wd, 0))
     if n >= (1000 if wd == min(result.identity["wds"]) else 300): return ""
     return f"a run has {n} steps, too few for decay to show: try epochs={math.ceil(120*epochs/n)*10}"
 
@@ -187,6 +188,9 @@ def flat_until(curve, # a Series of mean losses over wd
 ) -> float:
     """The largest wd below which the loss stays within 0.2 % of that at the smallest; 0 if those are few or span less
     than a decade"""
+    if not isinstance(curve, pd.Series):
+        raise TypeError(f"curve must be a Series of losses over wd, got a {type(curve).__name__}")
+    for name, values in (("curve", curve), ("the index of curve", curve.index)): number_array(name, values, 1)
     curve = curve.sort_index()[lambda c: c.index > 0]
     if curve.empty: return 0.
     level = (curve - curve.iloc[0]).abs() <= 0.002*abs(curve.iloc[0])
@@ -216,7 +220,7 @@ def best_wd(result,         # SweepResult or table from `run_table`
     seeds enough. Where any run diverged or a seed is missing nothing is chosen; `note` names
     the missing. `ValueError` for one wd, a run twice, or rule one_se with one seed"""
     losses, missing = _by_seed(result, y)
-    if rule not in ("min", "one_se"):
+    if not (isinstance(rule, str) and rule in ("min", "one_se")):
         raise ValueError(f"rule must be 'min' or 'one_se', got {rule!r}")
     if level is not None: level = real_number("level", level, 0, 1, above=True)
     mean, n = losses.mean(axis=1), losses.shape[1]
@@ -264,7 +268,7 @@ def _by_seed(result, y):
     table = run_table(result)
     names = "valid_loss", "valid_loss_min", "train_loss", "train_loss_min", "test_loss"
     losses = [name for name in names if name in table]
-    if y not in losses:
+    if not (isinstance(y, str) and y in losses):
         raise ValueError(f"y must be a loss, one of {', '.join(losses)}, got {y!r}")
     if table.wd.nunique() < 2:
         raise ValueError("result must hold at least 2 weight decays to choose from, "
