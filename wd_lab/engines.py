@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from numbers import Real
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -129,7 +129,7 @@ class Start(NamedTuple):
     rating: np.ndarray  # float32
     valid: tuple        # user, item and rating of those held out for validation
     weights: np.ndarray # the four groups one after the other, as fastai lists them, float32
-    order: object       # `BatchOrder`, or an array: epochs x training ratings, int32
+    order: Any          # `BatchOrder`, or an array: epochs x training ratings, int32
     sizes: tuple        # n_users, n_items, both with the unused index 0
     test: tuple | None = None # user, item and rating of the test ratings; None if none
 
@@ -137,7 +137,7 @@ class Start(NamedTuple):
 class BatchOrder:
     "The order in which training ratings come, drawn for each epoch; the same for a seed"
     def __init__(self, n:int,        # training ratings
-                 epochs:int,
+                 epochs:int,         # passes over them
                  seed:int,
                  replacement:bool=True, # draw with replacement?
                  keep:int=2**24):    # up to how many numbers are kept once they are drawn

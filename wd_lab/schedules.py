@@ -305,8 +305,8 @@ def _one_cycle_settings(optimizer, lr_max, total_steps, moms, div, div_final, pc
                     total_steps=whole_number("total_steps", total_steps),
                     moms=_momenta(moms, optimizer, 3), div=real_number("div", div, 0, above=True),
                     div_final=real_number("div_final", div_final, 0, above=True),
-                    pct_start=real_number("pct_start", pct_start, 0, high=1, above=True), reach_end=truth("reach_end", reach_end),
-                    dtype=_precision(dtype).__name__)
+                    pct_start=real_number("pct_start", pct_start, 0, high=1, above=True),
+                    reach_end=truth("reach_end", reach_end), dtype=_precision(dtype).__name__)
     n, share = settings["total_steps"], settings["pct_start"]
     top, last = (share*n - 1, n - 1) if reach_end else (share, 1)
     if top > 0: _in_phase(0., top/last, dtype)       # refuses phases too short for the precision

@@ -187,7 +187,7 @@ def few_steps(result, # SweepResult, or anything else
 def flat_until(curve, # a Series of mean losses over wd
 ) -> float:
     """The largest wd below which the loss stays within 0.2 % of that at the smallest; 0 if those are few or span less
-    than a decade"""
+    than a decade. `TypeError` for what is no Series of numbers"""
     if not isinstance(curve, pd.Series):
         raise TypeError(f"curve must be a Series of losses over wd, got a {type(curve).__name__}")
     for name, values in (("curve", curve), ("the index of curve", curve.index)): number_array(name, values, 1)
