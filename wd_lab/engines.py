@@ -242,10 +242,11 @@ def _numbers(column):
 # %% ../nbs/09_engines.ipynb #f60260ac
 def _check_memory(n, n_rows, config):
     "Refuse what can't fit: a process that takes all memory is ended without a word"
-    needed = 4*(n + 5*n_rows*(config.n_factors + 1))              # an epoch's order, weights and their moments
+    steps = config.epochs*config.n_steps(n)                       # a rate, a momentum and a loss for each
+    needed = 4*(n + 5*n_rows*(config.n_factors + 1)) + 60*steps   # an epoch's order, weights and their moments
     there = os.sysconf("SC_PAGE_SIZE")*os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else math.inf
     if needed > there:
-        raise ValueError(f"n_factors must fit into memory, got {config.n_factors}: "
+        raise ValueError(f"n_factors and epochs must fit into memory, got {config.n_factors} and {config.epochs}: "
                          f"{needed/1e9:,.0f} GB are needed, and {there/1e9:,.0f} GB are there")
 
 def _check_parts(train, valid, test, config):
