@@ -131,7 +131,10 @@ def test_top_five_differ_on_a_fine_grid(data):
 
 def test_resuming_a_lazy_folder(tmp_path, data):
     sweep([0.1], data, SMALL, path=tmp_path/"a", engine="lazy", progress=False)
-    with pytest.raises(ValueError, match="or take engine='lazy', which began it"): sweep([0.1], data, SMALL, path=tmp_path/"a")
+    grown = sweep([0.1, 0.2], data, SMALL, path=tmp_path/"a", progress=False)      # auto: what began it
+    assert grown.identity["engine"].startswith("lazy")
+    with pytest.raises(ValueError, match="or take engine='lazy', which began it"):
+        sweep([0.1], data, SMALL, path=tmp_path/"a", engine="compiled")
 
 
 def test_a_range_test_prints_its_answer():

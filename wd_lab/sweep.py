@@ -732,10 +732,18 @@ def runs(self:SweepResult) -> pd.DataFrame:
         self._runs = pd.DataFrame(run | dict(
             train_loss=smooth[:, -1], train_loss_min=np.fmin.reduce(settled, axis=1),
             valid_loss=valid[:, -1], valid_loss_min=np.fmin.reduce(valid, axis=1), **test,
-            diverged=~(np.isfinite(self.train_loss).all(1) & np.isfinite(valid).all(1)),
+            diverged=~self._fine,
             **dict(zip(names, self.records["weight_stats"].T))))
         self._runs.attrs["loss_unit"] = self.loss_unit
     return self._runs.copy()
+
+# %% ../nbs/10_sweep.ipynb #c58520a0
+@patch(as_prop=True)
+def _fine(self:SweepResult):
+    "Whose losses are numbers; and where no range holds predictions, not 1e20 but at most ten times the first loss"
+    fine = np.isfinite(self.train_loss).all(1) & np.isfinite(self.valid_loss).all(1)
+    if self.config.y_range is not None: return fine
+    with np.errstate(invalid="ignore"): return fine & (self.valid_loss[:, -1] <= 10*self.train_loss[:, 0])
 
 # %% ../nbs/10_sweep.ipynb #b8cbd24d
 @patch
