@@ -18,7 +18,10 @@ def minutes(nb, seconds):
     return max(1, round(words/200 + lines/15)), seconds and max(1, round(seconds/60))
 
 
-def told(read, run): return f"{read} min to read" + (f", {run} to run" if run else "")
+def told(read, run, more=""):
+    "In minutes; what takes two hours or more to read, in hours"
+    read, unit = (f"{round(read/30)/2:g} h", " min") if read >= 120 else (f"{read} min", "")
+    return f"{read} to read" + (f", {more}{run}{unit} to run" if run else "")
 
 
 def head(nb, name, url, took, needs):

@@ -158,7 +158,8 @@ def course_map(nb, took):
             if not rows: continue
             part = re.sub(r"^(\|.*\]\((\w+\.ipynb)\)) \|", lambda m: f"{m[1]}, {lesson.told(*took[m[2]])} |", part, flags=re.M)
             read, run = (sum(took[row][k] or 0 for row in rows) for k in (0, 1))
-            parts[i] = re.sub(r"^### .*", lambda m: f"{m[0]}\n\n{lesson.told(read, run)}", part, count=1)
+            more = "" if all(took[row][1] for row in rows) else "more than "                        # a chapter's run was not timed
+            parts[i] = re.sub(r"^### .*", lambda m: f"{m[0]}\n\n{lesson.told(read, run, more=more)}", part, count=1)
         cell.source = "".join(parts)
 
 
