@@ -59,13 +59,14 @@ def documentation(obj, title, anchor):
 class Documented(Processor):
     "An anchor before each function that the page shows, and the documentation of each that it doesn't"
     def begin(self):
-        where, module = anchors(), None
+        where, module, linked = anchors(), None, set()
         for cell in self.nb.cells:
             if "default_exp" in cell.directives_: module = f"wd_lab.{cell.directives_['default_exp'][0]}"
         for cell in reversed(list(self.nb.cells)):
             if cell.cell_type == "code" and "reproduced(" in cell.source:                                   # a row's cell can be linked
                 said = "".join("".join(out.get("text", "")) for out in cell.get("outputs", []))
-                rows = re.findall(r"^([A-Z]\d\d) ", said, flags=re.M)
+                rows = [row for row in dict.fromkeys(re.findall(r"^([A-Z]\d\d) ", said, flags=re.M)) if row not in linked]
+                linked |= set(rows)
                 self.nb.cells.insert(self.nb.cells.index(cell), mk_cell("".join(f"[]{{#{row}}}" for row in rows), cell_type="markdown"))
             kind = {"export", "exports", "exporti"} & cell.directives_.keys()
             if cell.cell_type != "code" or not kind or module is None: continue

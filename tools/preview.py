@@ -19,9 +19,9 @@ PAGE = """<!doctype html>
 addEventListener("DOMContentLoaded", () => document.querySelectorAll(".film").forEach(film => film.open = true))</script>
 </head>
 <body>
-<a class="skip" href="#main">Skip to the text</a>
+<a class="skip" href="#the-text">Skip to the text</a>
 <header><a href="index.html">wd_lab</a><details class="menu"><summary>Chapters</summary><nav aria-label="Chapters">{menu}</nav></details></header>
-<main id="main">
+<main id="the-text">
 <h1>{title}</h1>
 {lead}{toc}
 {body}
