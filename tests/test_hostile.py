@@ -290,10 +290,10 @@ decay.add_l2_gradient decay.decay_groups decay.l2_penalty hooks.gradient_summary
 images.ResidualBlock images.Story images.checkpoint_of images.cifar_runs images.choose_precision images.evaluate_images images.flip_and_shift images.native_bf16
 images.resnet_head images.image_dls images.image_learner images.balanced_subset images.resnet_cifar images.train_cifar
 interpolate.interpolation_curve interpolate.loss_plane interpolate.recompute_batch_norm interpolate.on_device interpolate.plot_curve
-lab.progress_bar lab.announce_stand_in lab.recorded lab.reproduced lr_range.rate_ratios lr_range.lr_range_test
+lab.recorded lab.reproduced lr_range.rate_ratios lr_range.lr_range_test
 optimizers.AbsAdam optimizers.Adam optimizers.RMSprop optimizers.SGD optimizers.TwoStepOptimizer optimizers.evaluate optimizers.running_mean optimizers.running_mean_square
 optimizers.running_sum optimizers.step_time_ratio optimizers.train optimizers.fashion_tensors recipe.half_widths recipe.train_once recipe.find_momentum recipe.find_wd recipe.range_of
-schedules.StepSchedule schedules.warmup_stable_decay schedules.step_decay schedules.up_and_down schedules.one_cycle surface.decayed_minimum surface.lowest_point surface.loss_map surface.descend
+surface.decayed_minimum surface.lowest_point surface.loss_map surface.descend
 surface.plot_descent surface.plot_descents surface.plot_map surface.plot_path shrinkage.fit_shrinkage audit.decay_audit audit.GroupedOptim
 """.split())
 

@@ -2,7 +2,7 @@
 
 usage: installed.py [PYTHON]      (default: the one that runs this)
 """
-import shutil, subprocess, sys, tempfile
+import os, shutil, subprocess, sys, tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +30,7 @@ print("best wd", best_wd(result).wd, "and fastai agrees:",
 
 
 def main(python=sys.executable):
+    os.environ.pop("PYTHONPATH", None)       # or the checkout's own wd_lab might answer for the wheel's
     def run(*command, **kwargs):
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, **kwargs)
         if done.returncode: sys.exit(f"{' '.join(map(str, command))[:200]}\n{done.stdout[-2000:]}{done.stderr[-3000:]}")

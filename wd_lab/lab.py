@@ -34,7 +34,8 @@ def size() -> str: # "small" or "full"
 _stand_ins = []
 
 def announce_stand_in(what:str): # a line for the reader
-    "Say once that stand-in data is used; from here on ledger checks don't count"
+    "Say once that stand-in data is used; from here on ledger checks don't count. `TypeError` if it is no text"
+    if not isinstance(what, str): raise TypeError(f"what must be a line of text, got {what!r}")
     if what not in _stand_ins:
         _stand_ins.append(what)
         print(what)
@@ -456,6 +457,7 @@ def progress_bar(total:int,     # how many there are
     "How many are done, how fast, and the time left: a bar, or lines where nobody looks"
     from tqdm import tqdm
     seen = "ipykernel" in sys.modules or sys.stderr.isatty()
+    progress, total, done = truth("progress", progress), whole_number("total", total, 0), whole_number("done", done, 0)
     if progress and not seen: return _Lines(total, done, unit)
     return tqdm(total=total, initial=done, unit=unit, **({} if progress else {"disable": True}))
 

@@ -63,6 +63,7 @@ def _precision(dtype):
 
 def _in_phase(pct, pct_start, dtype):
     "Which of two phases, and the progress within it"
+    pct_start = float(number_array("pct_start", pct_start, 0))
     if not 0 < pct_start < 1: raise ValueError(f"pct_start must be between 0 and 1, got {pct_start!r}")
     dtype = _precision(dtype)
     edges = np.cumsum(np.array([0, pct_start, 1 - pct_start], dtype))
@@ -102,6 +103,7 @@ def one_cycle(pct,                  # progress from 0 to 1, or an array of such
 
 # %% ../nbs/17_one_cycle.ipynb #9ad35188
 def _check_trapezium(warmup, decay):
+    for name, value in (("warmup", warmup), ("decay", decay)): number_array(name, value, 0)
     if not (warmup >= 0 and decay > 0 and warmup + decay <= 1 + 1e-9):
         raise ValueError("warmup must be at least 0, decay more than 0 and both together at most 1, "
                          f"got {warmup!r} and {decay!r}")
@@ -115,6 +117,7 @@ def step_decay(pct,              # progress from 0 to 1, or an array of such
 ):
     "Piecewise constant, the schedule of the first residual networks (He et al. 2016)"
     real_number("lr_max", lr_max, 0)
+    drops = number_array("drops", drops, 1).tolist()
     for d in drops: real_number("drops", d, 0, high=1 + 1e-9)
     return lr_max*real_number("factor", factor, 0)**sum(pct >= d for d in drops)
 
@@ -135,9 +138,10 @@ def _height(cycle, up, mode, gamma):
     "Between 0 and 1 for the first triangle: the wave's height after so many cycles"
     whole, part = divmod(cycle, 1)
     wave = part/up if part <= up else (1 - part)/(1 - up)
-    if mode == "constant": return wave
-    if mode == "halving": return wave*0.5**whole
-    if mode == "exponential": return wave*gamma**cycle
+    word = mode if isinstance(mode, str) else ""
+    if word == "constant": return wave
+    if word == "halving": return wave*0.5**whole
+    if word == "exponential": return wave*gamma**cycle
     raise ValueError(f"mode must be 'constant', 'halving' or 'exponential', got {mode!r}")
 
 def _snapped(cycle):
@@ -232,6 +236,8 @@ class StepSchedule(LRScheduler):
     def __init__(self,
                  optimizer,  # any torch.optim.Optimizer
                  settings):  # what `at` needs: a dict of what JSON can hold
+        if not isinstance(settings, dict):
+            raise TypeError(f"settings must be a dict, got {settings!r}")
         self.n_groups, self.settings = _groups(optimizer), settings
         super().__init__(optimizer)
 
