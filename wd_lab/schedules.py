@@ -183,6 +183,10 @@ def _put_momentum(group, value):
 def _has_momentum(group): return "betas" in group or "momentum" in group
 
 # %% ../nbs/17_one_cycle.ipynb #16b3aba2
+def _a_dict(settings):
+    if isinstance(settings, dict): return settings
+    raise TypeError(f"settings must be a dict, got {settings!r}")
+
 def _groups(optimizer):
     if not isinstance(optimizer, torch.optim.Optimizer):
         raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {optimizer!r}")
@@ -236,9 +240,7 @@ class StepSchedule(LRScheduler):
     def __init__(self,
                  optimizer,  # any torch.optim.Optimizer
                  settings):  # what `at` needs: a dict of what JSON can hold
-        if not isinstance(settings, dict):
-            raise TypeError(f"settings must be a dict, got {settings!r}")
-        self.n_groups, self.settings = _groups(optimizer), settings
+        self.n_groups, self.settings = _groups(optimizer), _a_dict(settings)
         super().__init__(optimizer)
 
     def at(self, step, k):
