@@ -8,7 +8,8 @@
 #                100,000 hostile calls; the wheel with the newest fastai, fastcore and torch
 # make clean     remove build/ and the virtual environment
 #
-# The first two set everything up by themselves; a second call reuses it. Two notebooks run at a time, each on one thread.
+# Each sets everything up by itself; a second call reuses it. A chapter that fails in `make course` is named at the end,
+# and its page shows the committed outputs.
 # WD_LAB_DATA names a folder with the data sets; without it they are downloaded. WD_LAB_SIZE=full runs full experiments.
 
 PYTHON ?= python3

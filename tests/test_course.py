@@ -1,5 +1,5 @@
 "make course without Quarto: what it says, and that it goes on."
-import subprocess, sys
+import json, subprocess, sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,6 +31,27 @@ def test_no_quarto_is_announced(tmp_path, monkeypatch, capsys, end, word):
     assert course.quarto() is None
     said = capsys.readouterr().out
     assert word in said and course.QUARTO in said
+
+
+def test_a_chapter_that_fails_costs_its_own_page_alone(tmp_path, monkeypatch, capsys):
+    "The others are run, the site is built, the failed one keeps what it showed and how long it took; the status says so"
+    import nbformat
+    root, build = tmp_path/"root", tmp_path/"build"
+    for folder in ("nbs", "wd_lab"): (root/folder).mkdir(parents=True)
+    for name in ("settings.ini", "setup.py", "pyproject.toml", "_quarto.yml", "README.md", "LICENSE"): (root/name).touch()
+    for name, code in {"00_bad": "print('new')\n1/0", "01_good": "print('new')"}.items():
+        cell = nbformat.v4.new_code_cell(code, outputs=[nbformat.v4.new_output("stream", text="old")])
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), root/"nbs"/f"{name}.ipynb")
+    (root/"nbs"/"seconds.json").write_text('{"00_bad.ipynb": 7, "01_good.ipynb": 7000}')
+    monkeypatch.setattr(course, "ROOT", root)
+    monkeypatch.setattr(course, "site", lambda folder: folder/"_docs")
+    with pytest.raises(SystemExit, match="00_bad.ipynb. Their pages show the committed outputs"): course.main(build)
+    said = capsys.readouterr().out
+    assert "division by zero" in said and f"The course is in {build/'_docs'}" in said
+    outputs = {p.stem: nbformat.read(p, 4).cells[0].outputs[0].text.strip() for p in (build/"nbs").glob("*.ipynb")}
+    assert outputs == {"00_bad": "old", "01_good": "new"}
+    seconds = json.loads((build/"nbs"/"seconds.json").read_text())
+    assert seconds["00_bad.ipynb"] == 7 and seconds["01_good.ipynb"] < 7000
 
 
 def test_style_sheets_are_slimmed(tmp_path):

@@ -50,10 +50,13 @@ def main(build):
     for name in ("nbs", "wd_lab"): shutil.copytree(ROOT/name, build/name, ignore=IGNORE, symlinks=True)
     for name in ("settings.ini", "setup.py", "pyproject.toml", "_quarto.yml", "README.md", "LICENSE"): shutil.copy(ROOT/name, build/name)
     taken = run_notebooks.main(sorted((build/"nbs").glob("*.ipynb")))
-    (build/"nbs"/"seconds.json").write_text(json.dumps(taken), encoding="utf-8")     # pages.py tells the reader
+    failed = [name for name in taken if taken[name] is None]
+    seconds = build/"nbs"/"seconds.json"                                              # pages.py tells the reader
+    seconds.write_text(json.dumps(json.loads(seconds.read_text()) | {name: s for name, s in taken.items() if s is not None}), encoding="utf-8")
     folder = site(build)
     print(f"\nThe course is in {Path(folder)/'index.html'}. To read it with its search and its explorer:\n"
           f"  {sys.executable} -m http.server --directory {folder} 8000      and then http://localhost:8000")
+    if failed: sys.exit(f"\nFailed, see above: {', '.join(failed)}. Their pages show the committed outputs.")
 
 
 if __name__ == "__main__": main(sys.argv[1])

@@ -30,10 +30,11 @@ def main(folder, *chapters):
     keeping = [p for p in sorted((folder/"nbs").glob("*.ipynb")) if re.search(r"from wd_lab\.lab import .*\brecorded\b", p.read_text(encoding="utf-8"))]
     if unknown := set(chapters) - {p.stem for p in keeping}: sys.exit(f"{', '.join(sorted(unknown))} must be among the chapters that keep records: {', '.join(p.stem for p in keeping)}")
     os.environ |= {"WD_LAB_SIZE": "full", "WD_LAB_RUNS": str(folder/"nbs"/"runs"), "WD_LAB_CACHE": str(folder/"cache")}
-    run_notebooks.main(p for p in keeping if not chapters or p.stem in chapters)
+    taken = run_notebooks.main(p for p in keeping if not chapters or p.stem in chapters)
     for old in sorted((ROOT/"nbs"/"runs").glob("*.json")):
         new = folder/"nbs"/"runs"/old.name
         if new.stat().st_mtime_ns != old.stat().st_mtime_ns: print(compare(*[json.loads(path.read_text(encoding="utf-8")) for path in (old, new)]))    # not those only copied
+    if None in taken.values(): sys.exit("Not every notebook ran to its end, see above.")
 
 
 if __name__ == "__main__": main(*sys.argv[1:])
