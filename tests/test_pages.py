@@ -3,6 +3,8 @@
 A cell of more than 25 lines says why: `#| long its arguments take twelve lines`. nbdev drops that line.
 An alt text that needs more than a line goes on in lines that begin with a word and a colon: nbdev drops others.
 """
+import csv
+import html
 import json
 import re
 from pathlib import Path
@@ -71,6 +73,35 @@ def test_alt_texts_survive_nbdev(path):
         extract_directives(left)
         written = source[source.index("fig-alt:"):].split('"')[1]
         assert options(left.source)["fig-alt"] == re.sub(r"\n#\| +", " ", written), source[:300]
+
+
+def of_rows(path):
+    "Each row of the ledger that a chapter prints, and each that it shows in a table: id, and its line or its cells"
+    for cell, _, _ in code_cells(path):
+        for out in cell["outputs"]:
+            for row, line in re.findall(r"^([A-Z]\d\d) (.*(?:\n    .*)*)", text(out.get("text", "")), re.M): yield row, " ".join(line.split())
+            for line in re.findall(r"<tr.*?</tr>", text(out.get("data", {}).get("text/html", "")), re.S):
+                cells = [html.unescape(re.sub(r"<.*?>", "", one)).strip() for one in re.findall(r"<t[hd].*?</t[hd]>", line, re.S)]
+                if len(cells) > 3 and re.fullmatch(r"[A-Z]\d\d", cells[0]): yield cells[0], cells
+
+
+def test_verdicts_agree():
+    "What a chapter prints of its rows, its table, chapter 21's, and the files that keep the verdicts"
+    with open(ROOT/"wd_lab/ledger.csv", encoding="utf-8", newline="") as file: rows = {row["id"]: row for row in csv.DictReader(file)}
+    kept = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT/"nbs/runs/ledger").glob("*.json")}
+    assert set(kept) == set(rows)
+    seen = {"printed": [], "chapter's table": [], "table of 21": []}
+    for path in CHAPTERS:
+        if path.stem[:2] in ("00", "co"): continue              # 00 shows how it is done, with rows of chapter 10
+        for row, shown in of_rows(path):
+            if row not in rows: continue
+            verdict, says = kept[row]["verdict"], ": ".join(filter(None, (rows[row]["says"], rows[row]["figure"])))
+            place = "printed" if isinstance(shown, str) else "table of 21" if path.stem[:2] == "21" else "chapter's table"
+            seen[place].append(row)
+            assert place == "table of 21" or path.stem[:2] == rows[row]["chapter"], (path.name, row)
+            if place == "printed": assert shown == " ".join(f"{verdict}: {kept[row]['ours']}".split()), (path.name, row)
+            else: assert shown[3] == verdict and shown[1] == says, (path.name, row)
+    for place, found in seen.items(): assert sorted(found) == sorted(rows), (place, set(rows) ^ set(found))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)

@@ -3,6 +3,7 @@
 WD_LAB_SITE names a built site; else the preview is built here. All pages are opened; axe takes seconds for each, so it sees
 a few in the gate, and all of them, narrow and wide, dark and light, where WD_LAB_SITE is set (make soak)."""
 import importlib, json, os, re, subprocess, sys, time
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -45,7 +46,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
-        if "id" in attributes: self.ids.append(attributes["id"])
+        if "id" in attributes and tag != "link": self.ids.append(attributes["id"])
         if tag == "a" and attributes.get("href"): self.links.append(attributes["href"])
         if tag == "img" and not (attributes.get("alt") or "").strip(): self.bare.append(attributes.get("src", "")[:80])
         if tag in ("img", "script", "link") and (source := attributes.get("src") or attributes.get("href")): self.sources.append(source)
@@ -53,11 +54,12 @@ class Page(HTMLParser):
 
 
 def test_links_pictures_and_anchors(site):
-    "Each leads somewhere; no page needs another host; every picture has a text"
+    "Each leads somewhere; ids are unique on each page; no page needs another host; every picture has a text"
     pages, wrong = {path.name: Page(path) for path in site.glob("*.html")}, []
     assert len(pages) > 20
     for name, page in pages.items():
         wrong += [f"{name}: picture without text {src}" for src in page.bare]
+        wrong += [f"{name}: {n} times the id {anchor}" for anchor, n in Counter(page.ids).items() if n > 1]
         for link in page.links:
             target = urlsplit(link)
             if target.scheme or "=" in target.fragment: continue
@@ -96,8 +98,7 @@ def test_each_chapter_has_its_head_and_its_end(site):
     for path in CHAPTERS:
         html, text = links[path.stem].read_text(encoding="utf-8"), text_of(links[path.stem])
         assert "colab.research.google.com" in html and f"raw/main/nbs/{path.name}" in html, path.name
-        run = " ?, \\d+ to run" if path.name in timed else ""
-        assert re.search(r"\d+ min to read" + run, text) and "Needs" in text, path.name
+        assert path.name in timed and re.search(r"\d+ min to read ?, \d+ to run", text) and "Needs" in text, path.name
         if re.search(r'^ *"chapter_ledger\(', path.read_text(encoding="utf-8"), re.M) and path.stem[:2] not in ("00", "21"):
             order = [html.index(f'id="{anchor}') for anchor in ("what-we-reproduced", "what-you-have-now", "questions", "further-reading")]
             assert order == sorted(order) and 'id="the-ledger"' not in html, path.name
@@ -147,8 +148,13 @@ def test_search_and_themes(site):
             page.close()
 
 
+NARROW = "main :is(.ledger, .arguments) table, main table[id^=T_ledger]"     # each row a card
+SIDEWAYS = """selector => [...document.querySelectorAll(selector)].filter(e => e.clientWidth && [e, e.parentElement].some(
+  box => box.scrollWidth > box.clientWidth + 1)).map(e => e.innerText.slice(0, 60))"""
+
+
 def test_pages_in_a_browser(site, measured):
-    "No message in the console, no request that fails or leaves, nothing wider than 360 px, under 1.5 MB, no serious finding of axe"
+    "No message in the console, no request that fails or leaves, nothing wider than 360 px, nor a line of code than its box, under 1.5 MB, no serious finding of axe"
     Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing").Axe
     wrong, axe, whole, weights, opened, checked = [], Axe(), "WD_LAB_SITE" in os.environ, {}, 0, 0
     with browser() as chromium, served(site) as address:
@@ -167,6 +173,8 @@ def test_pages_in_a_browser(site, measured):
                 weights[path.name], opened = max(weights.get(path.name, 0), weight(path, page.evaluate(LOADED))), opened + 1
                 wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 if wide > 0: wrong.append(f"{now['page']}: {wide} px wider than the screen")
+                boxes = page.evaluate(SIDEWAYS, "main pre" if turn else NARROW)
+                wrong += [f"{now['page']}: scrolls in a box: {said!r}" for said in boxes]
                 if not whole and path.stem not in SEEN[turn]: continue
                 checked += 1
                 found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]

@@ -45,14 +45,27 @@ def arguments(obj):
         yield f"| `{name}` | {f'`{kind}`' if kind else ''} | {default} | {note.docment.strip().replace('|', ', ')} |"
 
 
+def broken(call):
+    "A long call with each argument in a line of its own"
+    depth, lines, inside = 0, [""], call[1:call.rindex(")")]
+    for sign in inside:
+        depth += (sign in "([{") - (sign in ")]}")
+        lines[-1] += sign
+        if sign == "," and not depth: lines.append("")
+    lines = [re.sub(r"\(.*\)", "(...)", line) if len(line) > 85 else line for line in map(str.strip, lines)]
+    return "(\n" + "\n".join(f"    {line}" for line in lines) + "\n" + call[call.rindex(")"):]
+
+
 def documentation(obj, title, anchor):
     "Heading, call, docstring and arguments of a name whose source the page does not show"
     if isinstance(obj, property): return f"#### {title.replace('_', chr(92) + '_')} {{#{anchor} .unlisted}}\n\n{inspect.getdoc(obj)}"
     try: call = re.sub(r"<[^>]* object at 0x\w+>", "...", str(inspect.signature(obj)))
     except (TypeError, ValueError): call = ""
+    call = re.sub(r"\b(?:[a-z_]\w*\.)+(?=[A-Z])", "", call)                       # Callable, not collections.abc.Callable
+    if len(title + call) > 90: call = broken(call)
     rows = list(arguments(obj))
-    table = ["", "| argument | type | default | meaning |", "|-----|-----|---|------------|", *rows] if rows else []
-    return "\n".join([f"#### {title.replace('_', chr(92) + '_')} {{#{anchor} .unlisted}}", "", f"```python\n{title}{call if len(call) < 400 else '(...)'}\n```", "",
+    table = ["", "::: {.arguments}", "| argument | type | default | meaning |", "|-----|-----|---|------------|", *rows, ":::"] if rows else []
+    return "\n".join([f"#### {title.replace('_', chr(92) + '_')} {{#{anchor} .unlisted}}", "", f"```python\n{title}{call}\n```", "",
                       inspect.getdoc(obj) or "", *table])
 
 
@@ -84,6 +97,24 @@ class Documented(Processor):
                 shown = f"[]{{#{anchor}}}" if "exports" in kind else documentation(obj, path, anchor)
                 shown += "".join(f"\n[]{{#{a}}}" for a in inside)
                 self.nb.cells.insert(self.nb.cells.index(cell) + ("exports" not in kind), mk_cell(shown, cell_type="markdown"))
+
+
+HEADING = re.compile(r"^#{1,6} +(.*?)(?: *\{#([\w.-]+)[^}]*\})?$", re.M)
+
+def own_anchors(nb):
+    "No id twice on a page: an anchor goes where a heading or an earlier one has its id; a captioned table's is its frame's alone"
+    texts = [cell for cell in nb.cells if cell.cell_type == "markdown"]
+    taken = {given or re.sub(r"^[^a-z]+|[^\w\s.-]", "", said.lower()).strip().replace(" ", "-")
+             for cell in texts for said, given in HEADING.findall(re.sub(r"^```.*?^```", "", cell.source, flags=re.M | re.S))}
+    def once(match):
+        new = match[1] not in taken
+        taken.add(match[1])
+        return match[0] if new else ""
+    for cell in texts: cell.source = re.sub(r"\[\]\{#([\w.-]+)\}", once, cell.source)
+    for cell in nb.cells:
+        for out in cell.get("outputs", []):
+            if "<caption" in (whole := "".join(out.get("data", {}).get("text/html", ""))):
+                out["data"]["text/html"] = re.sub(r'<table id="(\w+)">(.*?)</table>', r'<div id="\1"><table>\2</table></div>', whole, flags=re.S)
 
 
 class Pages(FilterDefaults):
@@ -195,6 +226,7 @@ def main(pages):
         if any(".explorer " in c.source for c in nb.cells if c.cell_type == "markdown"): nb.cells.append(mk_cell(EXPLORER, cell_type="markdown"))
         lighter(nb)
         readable(nb)
+        own_anchors(nb)
         write_nb(nb, pages/path.name)
     reference(pages)
 

@@ -276,7 +276,7 @@ def _plain(x):
     if isinstance(x, (list, tuple)): return " ".join(str(_plain(o)) for o in x)
     return float(f"{x:.6g}") if isinstance(x, float) else x
 
-# %% ../nbs/00_lab.ipynb #8a7b88c6
+# %% ../nbs/00_lab.ipynb #cf00d843
 def reproduced(row:str,      # id of a ledger row, like "M04"
                ours,         # what we got: a number, several, or a few words
                ok,           # does the row hold?
@@ -290,7 +290,7 @@ def reproduced(row:str,      # id of a ledger row, like "M04"
     if _stand_ins: good, ok = "not run: stand-in data", True
     entry = dict(row=row, ours=_plain(ours), verdict=good if ok else "does not hold", note=note)
     write_json(runs_dir()/"ledger"/f"{row}.json", entry)
-    says = facts[row]["figure"]
+    says = facts[row]["figure"] or facts[row]["says"]
     assert ok, f"ledger row {row} does not hold: the document says {says!r}, we got {entry['ours']!r}. {note}"
     print(textwrap.fill(f"{row} {entry['verdict']}: {entry['ours']}", 95, subsequent_indent="    ",
                         break_on_hyphens=False))                   # no wider than a page
@@ -302,7 +302,7 @@ def claimed(ok,        # does the claim hold?
     "Check what a page says. `AssertionError` if it does not hold on real data"
     assert truth("ok", ok) or _stand_ins, f"the page says that {claim}, and that does not hold"
 
-# %% ../nbs/00_lab.ipynb #2eaae774
+# %% ../nbs/00_lab.ipynb #34bee6fe
 def chapter_ledger(chapter:str=None, # "06", or None for all rows
 ):                                   # a pandas Styler; its `.data` is the DataFrame
     "The ledger's rows for a chapter with our verdicts. `ValueError` for a chapter that has none"
@@ -316,8 +316,8 @@ def chapter_ledger(chapter:str=None, # "06", or None for all rows
         if not path.is_file(): return dict(ours="", verdict="open", note="")
         found = json.loads(path.read_text(encoding="utf-8"))
         return {k: found[k] for k in ("ours", "verdict", "note")}
-    table = pd.DataFrame([{"row": r["id"], "the document says": f"{r['says']}: {r['figure']}", **entry(r["id"])}
-                          for r in rows])
+    def said(row): return f"{row['says']}: {row['figure']}" if row["figure"] else row["says"]   # never what we'd write
+    table = pd.DataFrame([{"row": r["id"], "the document says": said(r), **entry(r["id"])} for r in rows])
     left = {"text-align": "left", "vertical-align": "top"}
     return table.style.hide(axis="index").set_uuid(f"ledger{chapter or ''}").set_properties(**left)
 
