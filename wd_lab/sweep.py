@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['GROUPS', 'wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
-# %% ../nbs/10_sweep.ipynb #423a71f7
+# %% ../nbs/10_sweep.ipynb #41bbda1e
 import difflib, errno, hashlib, io, json, math, mmap, os, platform, re, shutil, tempfile
 import threading, warnings, zlib
 from collections import Counter, deque
@@ -27,6 +27,7 @@ from .engines import (DECAYS, CompiledEngine, FastaiEngine, Indexed, LazyEngine,
                             common_start, numbered)
 from .lab import (cache_dir, digest, folder_path, list_if_several, progress_bar, read_sealed, real_number,
                         whole_number, write_sealed)
+from .trends import plot_trend
 
 # %% ../nbs/10_sweep.ipynb #ff1a2e1c
 def wd_grid(lo:float=1e-4,      # first value, a power of ten
@@ -847,7 +848,7 @@ def save(self:SweepResult,
     if identity["format"] > 1: identity = {k: v for k, v in identity.items() if k not in ("wds", "lrs", "seeds")}
     _begin(path, identity, self.records, self.ids if "users" in identity["data"] else None)
 
-# %% ../nbs/10_sweep.ipynb #0cc27b92
+# %% ../nbs/10_sweep.ipynb #15f38ef0
 @patch(cls_method=True)
 def load(cls:SweepResult,
          path,               # folder of a sweep
@@ -866,16 +867,18 @@ def load(cls:SweepResult,
                          f"({which}): ask sweep(..., path={str(path)!r}) for them, or load with partial=True what is "
                          "there")
     result = cls(identity, records[records["finished"] != 0] if len(missing) else records, ids)
-    return result if data is None else result._knowing(data)
+    return result if data is None else result.with_ratings(data)
 def _some(values, most=5):
     "Some values in words"
     values = list(dict.fromkeys(values.tolist()))
     return ", ".join(f"{v:g}" for v in values[:most]) + f" and {len(values) - most} more"*(len(values) > most)
 
-# %% ../nbs/10_sweep.ipynb #ab819cbe
+# %% ../nbs/10_sweep.ipynb #d48aa3c0
 @patch
-def _knowing(self:SweepResult, data):
-    "The same with its ratings; `ValueError` for others"
+def with_ratings(self:SweepResult,
+                 data # the ratings it was trained on
+) -> SweepResult:
+    "The same, knowing its ratings, as a loaded sweep does not. `ValueError` for others"
     columns = self.ids["columns"] if self.ids else (None, None, None)
     ratings, identity = _Ratings.read(data, *columns), self.identity
     start_of, _ = _starts(ratings, self.config)
@@ -924,7 +927,7 @@ def _means(runs):
     seeds = whole.groupby(["lr", "wd"]).seed.agg(seeds="size", seed="min")
     return table.join(seeds).reset_index().sort_values("valid_loss", kind="stable")
 
-# %% ../nbs/10_sweep.ipynb #a5dda8e1
+# %% ../nbs/10_sweep.ipynb #72c8758e
 @patch
 def plot(self:SweepResult,
          y="valid_loss", # a column of `runs`, or of `wd_lab.trends.run_table`
@@ -940,7 +943,6 @@ def plot(self:SweepResult,
         ax = plot_losses(run.smooth_train_loss[0], run.valid_loss[0], ax=ax)
         ax.set_ylabel(ax.get_ylabel().replace("stars²", self.loss_unit))
         return ax
-    from wd_lab.trends import plot_trend
     return plot_trend(self.runs if y in self.runs else self, y, ax=ax, **kwargs)
 
 # %% ../nbs/10_sweep.ipynb #0e218f2a

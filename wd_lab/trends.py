@@ -5,24 +5,22 @@
 # %% auto #0
 __all__ = ['run_table', 'parameter_groups', 'summarize', 'plot_trend', 'few_steps', 'flat_until', 'BestWD', 'best_wd']
 
-# %% ../nbs/12_trends.ipynb #b5345532
+# %% ../nbs/12_trends.ipynb #3695f1ed
 import math
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from .collab import item_column
 from .lab import number_array, real_number
-from .sweep import GROUPS, SweepResult
 
-# %% ../nbs/12_trends.ipynb #f8787b6b
+# %% ../nbs/12_trends.ipynb #9585a308
 def run_table(result,    # SweepResult, or a table this function made: it comes back as it is
               data=None, # the sweep's ratings, for folders written before 0.2.0
 ) -> pd.DataFrame:
     """`result.runs` with best_epoch, gap (final validation minus final training loss) and,
     where weights were kept, norms. `ValueError` for another table or another sweep's data"""
-    if not isinstance(result, SweepResult): return _checked(result)
+    if not _is_result(result): return _checked(result)
     runs, valid = result.runs, result.valid_loss
     lowest = np.where(np.isnan(valid), np.inf, valid).argmin(1)
     table = runs.assign(best_epoch=np.where(runs.diverged, np.nan, lowest),
@@ -31,25 +29,17 @@ def run_table(result,    # SweepResult, or a table this function made: it comes 
              for name, cut in _cuts(result, data).items()}
     return table.assign(**norms)
 
-# %% ../nbs/12_trends.ipynb #2841b79d
+# %% ../nbs/12_trends.ipynb #2c94c24d
 def parameter_groups(result,    # SweepResult with weights
                      data=None, # the ratings of the sweep, for folders written before 0.2.0
 ) -> dict:                      # name: slice of a run's flat weights
     "Where each parameter group lies in `result.weights`. `ValueError` for other ratings, `TypeError` for no result"
-    if not isinstance(result, SweepResult):
-        raise TypeError(f"result must be a SweepResult, got a {type(result).__name__}")
-    if data is None: return result.group_slices
-    if "users" in result.identity["data"]: return result._knowing(data).group_slices
-    k, users = result.config.n_factors, data["user"].nunique() + 1    # with the unused row 0
-    films = data[item_column(data)].nunique() + 1
-    rows = result.weights.shape[1]//(k + 1)
-    if users + films != rows:
-        raise ValueError("data must be the ratings of this sweep, "
-                         f"{rows - 2} users and films, got {users + films - 2}")
-    ends = np.cumsum([users*k, films*k, users, films]).tolist()
-    return {name: slice(i, j) for name, i, j in zip(GROUPS, [0, *ends], ends)}
+    if not _is_result(result): raise TypeError(f"result must be a SweepResult, got a {type(result).__name__}")
+    return (result if data is None else result.with_ratings(data)).group_slices
 
-# %% ../nbs/12_trends.ipynb #1eb30875
+# %% ../nbs/12_trends.ipynb #90611bf6
+def _is_result(x): return hasattr(type(x), "group_slices")         # a SweepResult
+
 def _cuts(result, data):
     "The groups, where there are weights, of a model that is known to have them"
     if result.weights is None: return {}
@@ -172,13 +162,13 @@ def _band(values, level):
 
 def _seeds_for(level): return math.ceil(math.log2(2/(1 - level)))
 
-# %% ../nbs/12_trends.ipynb #81a3acaa
+# %% ../nbs/12_trends.ipynb #2ee11c80
 def few_steps(result, # SweepResult, or anything else
               wd,     # the decay that came out best
 ) -> str:
     """A note if its runs are so short that weight decay can hardly show: under 300 steps, or under 1000 and the
     smallest decay came out best. Empty if not"""
-    if not isinstance(result, SweepResult): return ""
+    if not _is_result(result): return ""
     n, epochs = result.train_loss.shape[1], result.config.epochs
     wd = float(number_array("wd", wd, 0))
     if n >= (1000 if wd == min(result.identity["wds"]) else 300): return ""
