@@ -150,11 +150,11 @@ def call(make=dict, share=1., also=(), patient=(), only=None):
 
 TRAIN = dict(share=0.08, patient={"epochs", "repeats", "num_it", "stop", "refine", "seeds", "wds", "lrs", "momenta"})
 PLOT = dict(share=0.15)
-VALUES = {"engines.DECAYS", "images.CIFAR_MEAN", "images.CIFAR_STD", "images.SCHEDULES", "recipe.MOMENTA", "shrinkage.LAWS",
+VALUES = {"engines.DECAYS", "engines.ENGINES", "images.CIFAR_MEAN", "images.CIFAR_STD", "images.SCHEDULES", "recipe.MOMENTA", "shrinkage.LAWS",
           "sweep.GROUPS"}
 RECORDS = {"audit.Verdict", "audit.DecayAudit", "data.DataUnavailable", "data.Images", "engines.Start", "engines.Run", "engines.BatchOrder", "engines.Indexed",
            "animate.Film", "surface.Descent", "interpolate.LossPlane", "lr_range.RangeRun", "lr_range.LRRange", "recipe.Search",
-           "sweep.SweepResult", "optimizers.FashionTensors", "trends.BestWD"}          # made by the library, not by its users
+           "sweep.SweepResult", "optimizers.FashionTensors", "trends.BestWD", "folder.Contents", "workers.Work"}          # made by the library, not by its users
 def given_result(**more): return lambda: dict(result=result(), **more)
 
 CALLS = {

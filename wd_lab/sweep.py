@@ -5,29 +5,25 @@
 # %% auto #0
 __all__ = ['GROUPS', 'wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
-# %% ../nbs/10_sweep.ipynb #41bbda1e
-import difflib, errno, hashlib, io, json, math, mmap, os, platform, re, shutil, tempfile
-import threading, warnings, zlib
-from collections import Counter, deque
-from contextlib import contextmanager, nullcontext
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
-from dataclasses import asdict
+# %% ../nbs/10_sweep.ipynb #0d3e2409
+import difflib, hashlib, json, math, re, warnings
+from concurrent.futures import BrokenExecutor
 from functools import lru_cache
 from pathlib import Path
-from queue import SimpleQueue
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from .collab import mean_level, plot_losses, smooth_losses
-from .engines import (DECAYS, CompiledEngine, FastaiEngine, Indexed, LazyEngine, Start, SweepConfig,
+from .engines import (DECAYS, ENGINES, CompiledEngine, FastaiEngine, Indexed, LazyEngine, SweepConfig,
                             common_start, numbered)
-from .lab import (cache_dir, digest, folder_path, list_if_several, progress_bar, read_sealed, real_number,
-                        whole_number, write_sealed)
+from .folder import Contents
+from .lab import cache_dir, folder_path, list_if_several, progress_bar, real_number, whole_number
 from .trends import plot_trend
+from .workers import Work
 
 # %% ../nbs/10_sweep.ipynb #ff1a2e1c
 def wd_grid(lo:float=1e-4,      # first value, a power of ten
@@ -52,38 +48,24 @@ def _exponent(name, value):
         raise ValueError(f"{name} must be a power of ten such as 1e-4, got {value!r}")
     return round(math.log10(value))
 
-# %% ../nbs/10_sweep.ipynb #f8892271
-def _record_type(config, n_steps, n_weights, keep_weights):
-    "What is kept of one run"
-    test_loss = [("test_loss", "<f4")] if config.test_pct else []
-    level = [("level", "<f8")] if config.center else []
-    weights = [("weights", "<f4", n_weights)] if keep_weights else []
-    return np.dtype([("wd", "<f8"), ("lr", "<f8"), ("seed", "<i8"),
-                     ("train_loss", "<f4", n_steps),
-                     ("valid_loss", "<f4", config.epochs), *test_loss, *level,
-                     ("weight_hist", "<i4", config.hist_bins), ("weight_stats", "<f8", 4),
-                     *weights, ("crc", "<u4"), ("finished", "<u4")])
-
-# %% ../nbs/10_sweep.ipynb #6e06ff40
-def _fill(record, run, config, level, seal):
-    "Put a run into its record, with the checksum"
+# %% ../nbs/10_sweep.ipynb #26ce6838
+def _filled(record, run, config, level):
+    "A record with what a run gave"
     w, size, limit = run.weights, np.abs(run.weights), config.hist_limit
     record["train_loss"], record["valid_loss"] = run.train_loss, run.valid_loss
     seen = w[np.isfinite(w)].clip(-limit, limit)
     record["weight_hist"] = np.histogram(seen, config.hist_bins, (-limit, limit))[0]
-    record["weight_stats"] = w.mean(dtype=np.float64), np.median(w), size.mean(dtype=np.float64), np.median(size)
+    means = w.mean(dtype=np.float64), size.mean(dtype=np.float64)
+    record["weight_stats"] = means[0], np.median(w), means[1], np.median(size)
     kept = record.dtype.names
     if "test_loss" in kept: record["test_loss"] = run.test_loss
     if "level" in kept: record["level"] = level
     if "weights" in kept:
         if record["weights"].shape != w.shape:
-            raise ValueError(f"engine must return {record['weights'].size} weights, got {w.size}: "
-                             "tell their number in its n_weights(start, config)")
+            raise ValueError(f"engine must return {record['weights'].size} weights, got "
+                             f"{w.size}: tell their number in its n_weights(start, config)")
         record["weights"] = w
-    record["crc"], record["finished"] = _checksum(record, seal), 1
-
-def _checksum(record, seal): # of all but the checksum and the mark
-    return zlib.crc32(record.tobytes()[:-8], seal)
+    return record
 
 # %% ../nbs/10_sweep.ipynb #a8b15c48
 class _Ratings(NamedTuple):
@@ -204,32 +186,23 @@ def _check_range(config, rating):
     raise ValueError(f"y_range must hold all ratings, got {config.y_range} for ratings from {low:g} to {high:g}: "
                      f"take SweepConfig(y_range=({low - room:g}, {high + room:g})), or None for no range")
 
-# %% ../nbs/10_sweep.ipynb #ea143495
+# %% ../nbs/10_sweep.ipynb #70ef5d77
 class _Plan(NamedTuple):
     "What is asked for"
-    identity: dict        # what all runs share, as config.json says it
-    records: object       # an empty record for each run
-    start_of: object      # seed -> Start
+    contents: Contents    # of the folder, its records empty as yet
+    work: Work            # what fills them
     level_of: object      # seed -> what is added to every sum, 0 without `center`
     ratings: _Ratings
-    config: SweepConfig
-    engine: object
 
-    def arguments(self, i):
-        "What the engine needs for run i"
-        run = self.records.keys[i]
-        return self.start_of(int(run["seed"])), self.config, float(run["wd"]), float(run["lr"])
-
-    def level(self, i): return self.level_of(int(self.records["seed"][i]))
-
-# %% ../nbs/10_sweep.ipynb #24dc7cbf
+# %% ../nbs/10_sweep.ipynb #b5a923f8
 def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=None, user=None, item=None, rating=None,
           there={}):
     "Check the request and write it down. What it leaves open is as it is `there`, in the folder to go on with"
     if not isinstance(config, SweepConfig):
         remedy = f": SweepConfig(**{config!r})" if isinstance(config, dict) else ""
         raise TypeError(f"config must be a SweepConfig, got {config!r}{remedy}")
-    auto, engine, grid = isinstance(engine, str) and engine == "auto", _engine(engine), _asked(wds, config, lrs, seeds)
+    auto = isinstance(engine, str) and engine == "auto"
+    engine, grid = _engine("compiled" if auto else engine), _asked(wds, config, lrs, seeds)
     _check_pull(engine, grid, config)
     ratings = _Ratings.read(data, user, item, rating)
     if auto: engine = _engine(_by_size(ratings.sizes, config, there))
@@ -238,11 +211,12 @@ def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=None
     start = start_of(grid["seeds"][0])
     n_weights = engine.n_weights(start, config) if hasattr(engine, "n_weights") else len(start.weights)
     if keep_weights is None: keep_weights = _few_weights(n_weights, there)
-    kind = _record_type(config, config.epochs*config.n_steps(len(start.rating)), n_weights, keep_weights)
     name = f"{getattr(engine, 'name', type(engine).__name__)} {getattr(engine, 'version', 1)}"
-    identity = dict(format=_FORMAT, engine=name, config=_jsonable(config.to_dict()), keep_weights=bool(keep_weights),
-                    source=ratings.source, data=_about(ratings))
-    return _Plan(identity, _Empty(_grid(grid, _KEYS), kind), start_of, level_of, ratings, config, engine)
+    identity = dict(engine=name, config=config.to_dict(), keep_weights=bool(keep_weights), source=ratings.source,
+                    data=_about(ratings))
+    contents = Contents.blank(identity, grid, config.epochs*config.n_steps(len(start.rating)), n_weights,
+                              _to_json(ratings), lambda seed: _about_1(ratings, start_of(seed)))
+    return _Plan(contents, Work(engine, config, start_of, contents.records.keys), level_of, ratings)
 
 # %% ../nbs/10_sweep.ipynb #17dfeb4c
 def _by_size(sizes, config, there):
@@ -259,14 +233,7 @@ def _few_weights(n, there):
                       "16 MB. keep_weights=True keeps them", stacklevel=4)
     return few
 
-# %% ../nbs/10_sweep.ipynb #9b5f64a2
-def _told(path):
-    "What a folder's config.json says, as far as it can be read; `_identity` checks it"
-    try: told = json.loads((folder_path(path)/"config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError): return {}
-    return told if isinstance(told, dict) else {}
-
-# %% ../nbs/10_sweep.ipynb #224514f6
+# %% ../nbs/10_sweep.ipynb #fd700030
 def _starts(ratings, config):
     "Functions of a seed, of which the last few results are kept"
     indexed = Indexed.of(ratings.table)                       # once for all seeds
@@ -282,6 +249,7 @@ def _check_pull(engine, grid, config):
         warnings.warn(f"wd {wd:g} at the rate {lr:g} takes more than all of a weight in one step: "
                       "1 - lr*wd is below 0", stacklevel=4)
 
+# %% ../nbs/10_sweep.ipynb #96e33255
 def _about(ratings):
     "How many ratings, users and films, and a digest of it all"
     content = hashlib.sha256(json.dumps([_labels(ratings.users), _labels(ratings.items)]).encode())
@@ -289,11 +257,22 @@ def _about(ratings):
     return dict(ratings=len(ratings.table), users=len(ratings.users), items=len(ratings.items),
                 content=content.hexdigest()[:16])
 
+def _about_1(ratings, start):
+    "What 0.1.0 noted of the data: a digest of the first seed's parts"
+    arrays = (start.user, start.item, start.rating, *start.valid, *(start.test or ()))
+    content = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
+    return dict(ratings=len(ratings.table), content=content[:16])
+
+def _to_json(ratings):
+    "Who the users and films are"
+    return dict(users=_labels(ratings.users), items=_labels(ratings.items), titles=ratings.titles,
+                columns=[str(c) for c in ratings.columns])
+
 def _labels(index):
     "Ids as JSON has them: numbers and words"
     return index.tolist() if index.dtype.kind in "iuf" else [str(v) for v in index]
 
-# %% ../nbs/10_sweep.ipynb #2da1057b
+# %% ../nbs/10_sweep.ipynb #8048c6f4
 def _asked(wds, config, lrs, seeds):
     "The values of the grid, checked"
     if hasattr(wds, "columns"): raise TypeError("wds must be numbers, got a DataFrame: wds come first, then data")
@@ -308,34 +287,6 @@ def _asked(wds, config, lrs, seeds):
 
 _MOST = 1_000_000
 
-def _grid(asked, kind):
-    "An empty record for each run: seeds, within them rates, within them decays"
-    names = ("seed", "lr", "wd")
-    grid = np.meshgrid(*[np.array(asked[name + "s"]) for name in names], indexing="ij")
-    records = np.zeros(grid[0].size, kind)
-    for name, values in zip(names, grid): records[name] = values.ravel()
-    return records
-
-# %% ../nbs/10_sweep.ipynb #aa7385e0
-class _Empty:
-    "A record for each run that holds no more than its values, made when it is asked for: all together may be gigabytes"
-    def __init__(self, keys, kind, seal=None):
-        self.keys, self.dtype, self.seal = keys, kind, seal
-        self.itemsize, self.nbytes = kind.itemsize, len(keys)*kind.itemsize
-    def __len__(self): return len(self.keys)
-    def __getitem__(self, i):
-        if isinstance(i, str): return self.keys[i]
-        record = np.zeros((), self.dtype)
-        for name in self.keys.dtype.names: record[name] = self.keys[name][i]
-        if self.seal is not None: record["crc"] = _checksum_of_values(record, self.seal)
-        return record
-    def whole(self):
-        records = np.zeros(len(self), self.dtype)
-        for name in self.keys.dtype.names: records[name] = self.keys[name]
-        return records
-
-def _jsonable(d): return json.loads(json.dumps(d))
-
 # %% ../nbs/10_sweep.ipynb #294930c3
 def _values(name, values, whole=False):
     "A list of distinct, finite numbers from 0 on; `ValueError` or `TypeError` otherwise"
@@ -348,328 +299,15 @@ def _values(name, values, whole=False):
         raise ValueError(f"{name} must be distinct, got {max(values, key=values.count)!r} twice")
     return values
 
-# %% ../nbs/10_sweep.ipynb #a49af6b6
-_ENGINES = dict(auto=CompiledEngine, compiled=CompiledEngine, lazy=LazyEngine, fastai=FastaiEngine)
-
+# %% ../nbs/10_sweep.ipynb #0059003f
 def _engine(engine):
     words = "engine must be 'auto', 'compiled', 'lazy', 'fastai' or an engine, got"
     if isinstance(engine, str):
-        if engine in _ENGINES: return _ENGINES[engine]()
+        if engine in ENGINES: return ENGINES[engine]()
         raise ValueError(f"{words} {engine!r}" + f": DecayEngine({engine!r})"*(engine in DECAYS))
     if isinstance(engine, type): raise TypeError(f"{words} the class {engine.__name__}: write {engine.__name__}()")
     if not hasattr(engine, "run"): raise TypeError(f"{words} {engine!r}")
     return engine
-
-# %% ../nbs/10_sweep.ipynb #b7822017
-_FORMAT = 2                                        # 0.1.0 wrote 1
-
-def _begin(path, identity, records, ids=None):
-    "All records at full length, so that the room is taken; then what the sweep is; then the records' name"
-    _check_free(path)
-    path.mkdir(parents=True, exist_ok=True)
-    _check_room(path, records.nbytes)
-    try:
-        _write_records(path/"runs.npy.part", records.dtype, len(records), (r.tobytes() for r in records))
-        if ids: write_sealed(path/"ids.json", ids)
-        write_sealed(path/"config.json", identity)
-        os.replace(path/"runs.npy.part", path/"runs.npy")
-    except OSError as e: raise _in_words(path, e) from e
-
-def _write_records(path, kind, n, parts):
-    "A .npy file of n records, on disk when this returns"
-    with open(path, "wb") as f:
-        f.write(_header(kind, n))
-        for part in parts: f.write(part)
-        f.flush()
-        os.fsync(f.fileno())
-
-# %% ../nbs/10_sweep.ipynb #d193199f
-def _header(kind, n):
-    "What a .npy file of n records begins with"
-    f = io.BytesIO()
-    shape = dict(descr=np.lib.format.dtype_to_descr(kind), fortran_order=False, shape=(n,))
-    np.lib.format.write_array_header_1_0(f, shape)
-    return f.getvalue()
-
-# %% ../nbs/10_sweep.ipynb #f341308a
-def _seal(identity):
-    "What the records' checksums begin with, so that another sweep's records are not taken for these"
-    if identity["format"] == 1: return 0
-    shared = {k: v for k, v in identity.items() if k not in ("source", "wds", "lrs", "seeds")}
-    return identity.get("seal", int(digest(shared)[:8], 16))
-
-# %% ../nbs/10_sweep.ipynb #bce69bfb
-def _check_free(path):
-    "`ValueError` if a sweep can't begin there"
-    ours = re.compile(r"\.lock|runs\.npy\.part|ids\.json|(config|ids)\.\d+\.part|.*\.damaged")
-    strangers = sorted(p.name for p in path.iterdir() if not ours.fullmatch(p.name)) if path.exists() else []
-    lost = ": its config.json is lost, repair=True writes it again"*("runs.npy" in strangers)
-    if strangers: raise ValueError("path must be a new or empty folder or one that holds a sweep, "
-                                   f"got {path} with {', '.join(strangers[:3])} in it{lost}")
-
-def _check_room(path, n_bytes):
-    if n_bytes > shutil.disk_usage(path).free:
-        raise _in_words(path, OSError(errno.ENOSPC, f"{n_bytes/1e6:.0f} MB needed"))
-
-def _in_words(path, e):
-    "An error of the disk in words: which folder, how much is free, what to do"
-    if e.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
-        return OSError(e.errno, f"path {path} can't be written to ({e.strerror}): choose a folder that is yours")
-    if e.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT): return e
-    free = shutil.disk_usage(path).free/1e6
-    return OSError(e.errno, f"no room on the disk for {path} ({free:.0f} MB free, {e.strerror}): "
-                            "finished runs are kept; free some room and call again, "
-                            "or start in a new folder with keep_weights=False")
-
-# %% ../nbs/10_sweep.ipynb #9c01aa41
-def _identity(path):
-    "What config.json says; `ValueError` if it can't be believed"
-    file = path/"config.json"
-    try:
-        identity = json.loads(file.read_text(encoding="utf-8"))
-        if identity["format"] not in (1, _FORMAT):
-            raise ValueError(f"format {identity['format']}, this version of wd_lab reads formats 1 to {_FORMAT}")
-        if identity.pop("sha256") != digest(identity): raise ValueError("it does not match its checksum")
-    except (FileNotFoundError, NotADirectoryError):
-        raise ValueError(f"path must be the folder of a sweep, got {path} without a config.json") from None
-    except (ValueError, KeyError, TypeError) as e: raise _damaged(file, e) from e
-    if (path/"runs.npy.part").exists() and not (path/"runs.npy").exists():       # died before the last step
-        os.replace(path/"runs.npy.part", path/"runs.npy")
-    return identity
-
-def _damaged(file, e):
-    return ValueError(f"{file} is damaged: {e}; restore it, or sweep(..., repair=True) trains again what is damaged")
-
-# %% ../nbs/10_sweep.ipynb #f42e3b05
-def _ids(path, identity):
-    "Users and films by their ids; None where 0.1.0 kept none"
-    if "users" not in identity["data"]: return None
-    try:
-        ids = read_sealed(path/"ids.json")
-        if [len(ids["users"]), len(ids["items"])] != [identity["data"][k] for k in ("users", "items")]:
-            raise ValueError("it has other users or items than config.json says")
-    except (OSError, ValueError, KeyError, TypeError) as e: raise _damaged(path/"ids.json", e) from e
-    return ids
-
-# %% ../nbs/10_sweep.ipynb #a1deb72e
-def _mapped(path, identity, kind=None):
-    "The records, mapped into memory; `ValueError` if they are not what was written, or not of this kind"
-    file = path/"runs.npy"
-    try:
-        records = np.load(file, mmap_mode="r", allow_pickle=False)
-        if not _are_records(records, identity): raise ValueError("these are no records of such a sweep")
-        whole = len(_header(records.dtype, 0)) + records.nbytes
-        if file.stat().st_size != whole: raise ValueError(f"it has {file.stat().st_size} bytes of {whole}")
-        keys = _keys(records)
-        if len(set(keys)) < len(keys): raise ValueError("it holds a run twice")
-        same = identity["format"] > 1 or keys == _keys(_grid(identity, _KEYS))                # 0.1.0 listed the grid
-        if not same or kind not in (None, records.dtype): raise ValueError("other records than config.json says")
-    except Exception as e: raise _damaged(file, e) from e              # a header can break numpy in a dozen ways
-    seal = _seal(identity)
-    bad = [i for i, run in enumerate(records) if not _is_sound(run, seal)]
-    if bad:
-        (wd, lr, seed), others = keys[bad[0]], f", nor do {len(bad) - 1} others"*(len(bad) > 1)
-        raise _damaged(file, f"run {bad[0]} does not match its checksum (wd {wd:g}, lr {lr:g}, seed {seed}){others}")
-    return records
-
-# %% ../nbs/10_sweep.ipynb #23f47e22
-def _are_records(records, identity):
-    "Are they of the kind that the configuration makes?"
-    kind = records.dtype
-    if not {"train_loss", "finished"} <= set(kind.names or ()): return False
-    kept, size = identity["keep_weights"], lambda name: math.prod(kind[name].shape)
-    n_weights = size("weights") if kept else 0
-    return kind == _record_type(SweepConfig(**identity["config"]), size("train_loss"), n_weights, kept)
-
-def _is_sound(run, seal, strict=False):
-    "Is a record what was written? One that is not finished holds the checksum of its values; not those of 0.1.0"
-    crc = int(run["crc"])
-    if run["finished"] == 0 and crc in (_checksum_of_values(run, seal), *[0]*(not strict)): return True
-    return run["finished"] <= 1 and crc == _checksum(run, seal)
-
-# %% ../nbs/10_sweep.ipynb #ed8785a1
-def _checksum_of_values(run, seal): return zlib.crc32(b"".join(run[name].tobytes() for name in _KEYS.names), seal)
-
-def _awaiting(empty, seal):
-    "The same records with the checksum of their values"
-    return _Empty(empty.keys, empty.dtype, seal)
-
-# %% ../nbs/10_sweep.ipynb #cbe70cb2
-def _check_same(path, there, plan):
-    "`ValueError` naming both sides of every difference"
-    here, defaults = dict(plan.identity), _jsonable(asdict(SweepConfig()))       # of fields that config.json leaves out
-    if there["format"] == 1: here["data"] = _about_1(plan.ratings, plan.start_of(there["seeds"][0]))
-    own = ("format", "source", "seal", "wds", "lrs", "seeds")
-    flat = lambda d: defaults | {k: v for key, value in d.items() if key not in own
-                                 for k, v in (value.items() if isinstance(value, dict) else [(key, value)])}
-    there, here = flat(there), flat(here)
-    different = [f"{k} is {there.get(k)} there and {here.get(k)} here"
-                 for k in here | there if there.get(k) != here.get(k)]
-    if not different: return
-    name = str(there.get("engine")).rpartition(" ")[0]
-    same = f", or take engine={name!r}, which began it"*(there["engine"] != here["engine"] and name in _ENGINES)
-    raise ValueError(f"path {path} holds another sweep: {'; '.join(different)}. Choose another path{same}")
-
-def _about_1(ratings, start):
-    "What 0.1.0 noted of the data: a digest of the first seed's parts"
-    arrays = (start.user, start.item, start.rating, *start.valid, *(start.test or ()))
-    content = hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
-    return dict(ratings=len(ratings.table), content=content[:16])
-
-# %% ../nbs/10_sweep.ipynb #1604fff0
-class _Memory:
-    "Records that live as long as the process"
-    def __init__(self, plan): self.records, self.identity = plan.records.whole(), plan.identity
-    @property
-    def finished(self): return self.records["finished"] != 0
-    def put(self, i, record): self.records[i] = record
-    def farewell(self):
-        return (f"{self.finished.sum()} of {len(self.records)} runs were finished, and are lost: "
-                "with a path= they are kept")
-
-# %% ../nbs/10_sweep.ipynb #ab1d3a6a
-class _Folder:
-    "A sweep's records on disk"
-    def __init__(self, path, plan, repair=False):
-        "Begin a new sweep in `path`, go on with it or extend it; `ValueError` if `path` holds anything else"
-        self.path, asked = path, plan.records
-        if repair: _repair(path, plan)
-        if (path/"config.json").exists():
-            self.identity = _identity(path)
-            _check_same(path, self.identity, plan)
-            _ids(path, self.identity)
-            self._make_room(plan)
-        else:
-            self.identity = plan.identity
-            _begin(path, plan.identity, _awaiting(asked, _seal(plan.identity)), _to_json(plan.ratings))
-        self.file = _mapped(path, self.identity, asked.dtype)
-        places = _places(self.file)
-        self.at = np.array([places[key] for key in _keys(asked)])
-        self.start = (path/"runs.npy").stat().st_size - self.file.nbytes
-
-# %% ../nbs/10_sweep.ipynb #94549315
-@patch
-def _make_room(self:_Folder, plan):
-    "Records for runs that are not there yet. All others are kept, and the file changes in one step"
-    old, asked = _mapped(self.path, self.identity, plan.records.dtype), plan.records
-    places, wanted = _places(old), _keys(asked)
-    if all(key in places for key in wanted): return
-    if self.identity["format"] == 1: self.identity = _modern(self.path, plan)
-    asked, others = _awaiting(asked, _seal(self.identity)), set(places) - set(wanted)
-    parts = [(key, *((old, places[key]) if key in places else (asked, j))) for j, key in enumerate(wanted)]
-    if others:                                         # as a grid is listed, whatever was asked for when
-        parts += [(key, old, places[key]) for key in others]
-        parts.sort(key=lambda part: part[0][::-1])     # seed, rate, decay
-    _check_room(self.path, len(parts)*asked.itemsize)
-    try:
-        content = (records[i].tobytes() for _, records, i in parts)
-        _write_records(self.path/"runs.npy.part", asked.dtype, len(parts), content)
-        os.replace(self.path/"runs.npy.part", self.path/"runs.npy")
-    except OSError as e: raise _in_words(self.path, e) from e
-
-# %% ../nbs/10_sweep.ipynb #58b92690
-_KEYS = np.dtype([("wd", "<f8"), ("lr", "<f8"), ("seed", "<i8")])
-def _keys(records): return list(zip(*(records[name].tolist() for name in _KEYS.names)))
-def _places(records): return {key: i for i, key in enumerate(_keys(records))}
-
-def _modern(path, plan):
-    "A folder of 0.1.0 gets ids and a description without a grid; its records stay as they are, under the old checksums"
-    identity, ids = plan.identity | dict(seal=0), _to_json(plan.ratings)
-    write_sealed(path/"ids.json", ids)
-    write_sealed(path/"config.json", identity)
-    return identity
-
-def _to_json(ratings):
-    return dict(users=_labels(ratings.users), items=_labels(ratings.items), titles=ratings.titles,
-                columns=[str(c) for c in ratings.columns])
-
-# %% ../nbs/10_sweep.ipynb #06d0b28e
-def _repair(path, plan):
-    "Set aside the files that are damaged, and write them again without the runs that are"
-    file, kind = path/"runs.npy", plan.records.dtype
-    identity, sound, there = _believed(path, plan)
-    if not there and not (path/"config.json").exists(): return
-    _check_same(path, identity, plan)
-    try:
-        try: _mapped(path, identity, kind)
-        except ValueError:
-            if identity["format"] == 1: identity = _modern(path, plan)
-            _check_room(path, len(sound)*kind.itemsize)
-            _write_records(path/"runs.npy.part", kind, len(sound), (r.tobytes() for r in sound))
-            _set_aside(file, f"{there - len(sound)} of {there} runs are damaged")
-            os.replace(path/"runs.npy.part", file)
-        try: _ids(path, identity)
-        except ValueError: _set_aside(path/"ids.json", new=_to_json(plan.ratings))
-        if identity is plan.identity: _set_aside(path/"config.json", new=identity)
-    except OSError as e: raise _in_words(path, e) from e
-
-def _set_aside(file, what="it is written again", new=None):
-    aside = file.with_name(file.name + ".damaged")
-    if file.exists(): os.replace(file, aside)
-    if new: write_sealed(file, new)
-    warnings.warn(f"{file} was damaged: {what}; what was there is kept as {aside.name}", stacklevel=6)
-
-# %% ../nbs/10_sweep.ipynb #ae92f33c
-def _believed(path, plan):
-    "What a folder is a sweep of, as config.json or else its records say; its sound records, and how many it has"
-    file, kind = path/"runs.npy", plan.records.dtype
-    try: identity = _identity(path)
-    except ValueError: identity = plan.identity
-    sound, there = _salvaged(file, kind, _seal(identity))
-    mine = [] if sound else _salvaged(file, kind, _seal(plan.identity))[0]
-    return (plan.identity, mine, there) if mine else (identity, sound, there)  # config.json may be another's
-
-def _salvaged(file, kind, seal):
-    "The records in a file that are as they were written, and how many it holds, whatever it begins with"
-    start = len(_header(kind, 0))
-    n = (max(file.stat().st_size - start, 0) if file.is_file() else 0)//kind.itemsize
-    records = np.memmap(file, kind, "r", start, n) if n else np.zeros(0, kind)
-    sound = {key: run for key, run in zip(_keys(records), records) if _is_sound(run, seal, strict=True)}
-    return [*sound.values()], n
-
-# %% ../nbs/10_sweep.ipynb #b10ec71a
-@patch(as_prop=True)
-def finished(self:_Folder): return self.file["finished"][self.at] != 0
-
-@patch(as_prop=True)
-def records(self:_Folder):
-    "Those asked for, in the order asked for; mapped, where that is the file's"
-    whole = np.array_equal(self.at, np.arange(len(self.file)))
-    return self.file if whole else self.file[self.at]
-
-@patch
-def put(self:_Folder, i, record):
-    "Keep run i: the record first, then its checksum and the mark that it is there"
-    content, start = record.tobytes(), self.start + self.at[i]*record.nbytes
-    try:
-        with open(self.path/"runs.npy", "r+b") as f:
-            for part, at in ((content[:-8], 0), (content[-8:], len(content) - 8)):     # checksum and mark
-                f.seek(start + at)
-                f.write(part)
-                f.flush()
-                os.fsync(f.fileno())
-    except OSError as e: raise _in_words(self.path, e) from e
-
-# %% ../nbs/10_sweep.ipynb #1ea466a7
-@patch
-def farewell(self:_Folder):
-    return (f"{self.finished.sum()} of {len(self.at)} runs are finished and kept in {self.path}: "
-            "the same call goes on with the rest")
-
-# %% ../nbs/10_sweep.ipynb #87aea7be
-def _locked(path, repair=False):
-    "Only one sweep works in a folder"
-    if not (path/"config.json").exists(): repair or _check_free(path)
-    elif not os.access(path, os.W_OK): return nullcontext()   # nobody can work there; a finished sweep can be read
-    try: path.mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise _in_words(path, e) from e
-    class Lock(FileLock):
-        def __enter__(self):
-            try: return super().__enter__()
-            except Timeout: raise RuntimeError(f"path {path} is in use by another sweep: "
-                                               "wait for it, or choose another path") from None
-            except OSError as e: raise _in_words(path, e) from e
-    return Lock(path/".lock", timeout=0)
 
 # %% ../nbs/10_sweep.ipynb #03f7556d
 class SweepResult:
@@ -781,14 +419,15 @@ def __getitem__(self:SweepResult, i) -> SweepResult:
 @patch
 def __iter__(self:SweepResult): return (self[i] for i in range(len(self)))
 
-# %% ../nbs/10_sweep.ipynb #b91e36ee
+# %% ../nbs/10_sweep.ipynb #86418fff
 @patch
 def __repr__(self:SweepResult):
     i, config = self.identity, self.config
     count = lambda n, word: f"{n} {word}" + ("s" if n != 1 else "")
-    several = [len(i[name + "s"]) for name in _KEYS.names]
+    names = "wd", "lr", "seed"
+    several = [len(i[name + "s"]) for name in names]
     times = " x " if math.prod(several) == len(self) else ", "           # not every pair is there
-    values = times.join(map(count, several, _KEYS.names))
+    values = times.join(map(count, several, names))
     about = f"{count(config.epochs, 'epoch')} on {i['source']}{_unusual(i['engine'], config)}"
     return f"SweepResult({count(len(self), 'run')}: {values}, {about}; {self._found()})"
 
@@ -836,7 +475,7 @@ def to_frame(self:SweepResult) -> pd.DataFrame:
     return table.assign(epoch=np.tile(np.arange(epochs), len(self)), train_loss=self.smooth_train_loss[:, ends].ravel(),
                         valid_loss=np.ravel(self.valid_loss))
 
-# %% ../nbs/10_sweep.ipynb #8b7e9e99
+# %% ../nbs/10_sweep.ipynb #be6283d2
 @patch
 def save(self:SweepResult,
          path): # a new or empty folder
@@ -846,9 +485,9 @@ def save(self:SweepResult,
         raise ValueError(f"path must be a new or empty folder, got the sweep {path}: give another name, or add to it "
                          "with sweep(..., path=)")
     if identity["format"] > 1: identity = {k: v for k, v in identity.items() if k not in ("wds", "lrs", "seeds")}
-    _begin(path, identity, self.records, self.ids if "users" in identity["data"] else None)
+    Contents(identity, self.records, self.ids if "users" in identity["data"] else None).write(path)
 
-# %% ../nbs/10_sweep.ipynb #15f38ef0
+# %% ../nbs/10_sweep.ipynb #f34c5dc7
 @patch(cls_method=True)
 def load(cls:SweepResult,
          path,               # folder of a sweep
@@ -858,16 +497,16 @@ def load(cls:SweepResult,
     """A saved or finished sweep, its arrays mapped from disk. `ValueError` if it is damaged, not finished, or of
     other data"""
     path = folder_path(path)
-    identity = _identity(path)
-    ids, records = _ids(path, identity), _mapped(path, identity)
+    identity, records, ids, _ = Contents.read(path)
     missing = records[records["finished"] == 0]
     if len(missing) and not (partial and len(missing) < len(records)):
-        which = "; ".join(f"{name}s {_some(missing[name])}" for name in _KEYS.names)
+        which = "; ".join(f"{name}s {_some(missing[name])}" for name in ("wd", "lr", "seed"))
         raise ValueError(f"path {path} holds an unfinished sweep, {len(missing)} of {len(records)} runs are missing "
                          f"({which}): ask sweep(..., path={str(path)!r}) for them, or load with partial=True what is "
                          "there")
     result = cls(identity, records[records["finished"] != 0] if len(missing) else records, ids)
     return result if data is None else result.with_ratings(data)
+
 def _some(values, most=5):
     "Some values in words"
     values = list(dict.fromkeys(values.tolist()))
@@ -945,7 +584,7 @@ def plot(self:SweepResult,
         return ax
     return plot_trend(self.runs if y in self.runs else self, y, ax=ax, **kwargs)
 
-# %% ../nbs/10_sweep.ipynb #0e218f2a
+# %% ../nbs/10_sweep.ipynb #7d856eab
 def sweep(wds,                  # weight decays, for example `wd_grid()`
           data,                 # DataFrame of ratings, for example `movielens_100k()`
           config:SweepConfig=SweepConfig(), # what all runs share
@@ -973,186 +612,37 @@ def sweep(wds,                  # weight decays, for example `wd_grid()`
         raise TypeError(f"executor must be a concurrent.futures.Executor, got {executor!r}")
     columns = dict(user=user, item=item, rating=rating)
     plan = _plan(wds, data, config, lrs, seeds, engine, keep_weights, **columns,
-                 there={} if path is None else _told(path))
-    if path is None: return _train(plan, _Memory(plan), executor, progress)
-    path = folder_path(path)
-    with _locked(path, repair):
-        return _train(plan, _Folder(path, plan, repair), executor, progress)
+                 there={} if path is None else Contents.glance(path))
+    with plan.contents.opened(path, repair) as store:
+        return _train(plan, store, executor, progress)
 
-# %% ../nbs/10_sweep.ipynb #9154ba4a
+# %% ../nbs/10_sweep.ipynb #65c30cb6
 def _train(plan, store, executor, progress):
     "Train what is not finished, keeping each run as it comes"
-    todo = np.flatnonzero(~store.finished)
-    seal = _seal(store.identity)
-    with progress_bar(len(plan.records), len(plan.records) - len(todo), progress) as bar:
-        def keep(i, trained):
-            record = plan.records[i]
-            _fill(record, trained, plan.config, plan.level(i), seal)
-            store.put(i, record)
+    config, todo, n = plan.work.config, np.flatnonzero(~store.finished), len(store.finished)
+    with progress_bar(n, n - len(todo), progress) as bar:
+        def keep(i, run):
+            record = plan.contents.records[i]
+            store.put(i, _filled(record, run, config, plan.level_of(int(record["seed"]))))
             bar.update()
-        try:
-            with _crew(plan, executor) as (submit, most): _gather(submit, most, todo, keep)
+        try: plan.work.train(todo, keep, executor)
         except KeyboardInterrupt: raise KeyboardInterrupt(store.farewell()) from None
-        except BrokenExecutor as e:
-            raise RuntimeError(f"{_in_a_line(e)}; {store.farewell()}") from e
-    return SweepResult(store.identity, store.records, _to_json(plan.ratings), plan.ratings)
+        except BrokenExecutor as e: raise RuntimeError(f"{e}; {store.farewell()}") from e
+    return SweepResult(store.identity, store.records, plan.contents.ids, plan.ratings)
 
-# %% ../nbs/10_sweep.ipynb #a0f49727
-def _gather(submit, most, todo, keep):
-    """Give out runs, `most` at a time, and keep each as it comes; give out again those whose
-    workers died"""
-    pending, left, tries = {}, deque(todo), Counter()
-    try:
-        while left or pending:
-            while left and len(pending) < most:
-                i = left.popleft()
-                pending[submit(i, tries[i])] = i
-            for future in wait(pending, timeout=1, return_when=FIRST_COMPLETED).done:
-                i = pending[future]
-                if died := _died(future):
-                    tries[i] += 1
-                    if tries[i] == _TRIES:
-                        raise BrokenExecutor(f"{_TRIES} workers died of one run: {died}")
-                    left.appendleft(i)
-                else: keep(i, future.result())
-                del pending[future]
-    finally:
-        for future, i in pending.items():
-            if not future.cancel() and future.done() and not future.exception():
-                keep(i, future.result())
-
-# %% ../nbs/10_sweep.ipynb #3737f354
-_TRIES = 3
-
-def _died(future):
-    "What the worker died of, in a line; nothing if it lives"
-    e = CancelledError() if future.cancelled() else future.exception()
-    lost = isinstance(e, (BrokenExecutor, CancelledError)) or type(e).__module__.startswith("distributed.")
-    return lost and _in_a_line(e)
-
-def _in_a_line(e): return f"{type(e).__name__}: {e}".removeprefix("BrokenExecutor: ").rstrip(": ")
-
-# %% ../nbs/10_sweep.ipynb #587d0913
-@contextmanager
-def _crew(plan, executor):
-    "A function that gives out run i, and how many to give out at a time"
-    engine, run = plan.engine, plan.engine.run
-    if executor is not None:
-        with tempfile.TemporaryDirectory(prefix="wd_lab_", ignore_cleanup_errors=True) as folder:
-            yield _sender(plan, executor, folder), _AHEAD
-    elif getattr(engine, "workers", 1) == 1 and not isinstance(engine, CompiledEngine):
-        yield lambda i, tries: _at_once(run, *plan.arguments(i)), 1
-    else:
-        tasks = SimpleQueue()
-        threads = [threading.Thread(target=_work, args=(tasks,), daemon=True) for _ in range(engine.workers)]
-        for thread in threads: thread.start()
-        def submit(i, tries):
-            future = Future()
-            tasks.put((future, run, *plan.arguments(i)))
-            return future
-        patience = 0.5/engine.workers    # seconds: an interrupted crew may be at long runs, which nobody waits for
-        try:
-            yield submit, 2*engine.workers
-            patience = None
-        finally:
-            for _ in threads: tasks.put(None)
-            for thread in threads: thread.join(patience)   # one that frees tensors while Python ends would abort it
-
-# %% ../nbs/10_sweep.ipynb #4d722778
-def _work(tasks):
-    "What a thread of the crew does"
-    while (task := tasks.get()) is not None:
-        future, run, *arguments = task
-        if not future.set_running_or_notify_cancel(): continue
-        try: future.set_result(run(*arguments))
-        except BaseException as e: future.set_exception(e)
-
-def _at_once(run, *arguments):
-    "Run here and now: for engines with one worker, which Python can interrupt"
-    future = Future()
-    future.set_result(run(*arguments))
-    return future
-
-# %% ../nbs/10_sweep.ipynb #bb959528
-_AHEAD = 256         # runs given out at a time: enough for a hundred workers, and their results for a small memory
-
-def _sender(plan, executor, folder):
-    "A function that gives run i to an executor, with a reference to its start"
-    client = getattr(executor, "_client", None)
-    @lru_cache(maxsize=4)
-    def sent(seed, tries):
-        start = plan.start_of(seed)
-        if hasattr(client, "scatter"): return client.scatter([start], broadcast=True, hash=False)[0]
-        return _Parcel.put_down(start, folder)
-    def submit(i, tries):
-        start, *others = plan.arguments(i)
-        return executor.submit(_run_there, plan.engine.run, sent(int(plan.records["seed"][i]), tries), *others, tries)
-    return submit
-
-def _run_there(run, start, config, wd, lr, tries):
-    "Train at a worker. (Another of the `tries` is another task: Dask would remember the first one's end)"
-    return run(_taken_up(start) if isinstance(start, _Parcel) else start, config, wd, lr)
-
-# %% ../nbs/10_sweep.ipynb #6b417521
-class _Parcel(NamedTuple):
-    "A start whose arrays lie in a file"
-    file: str
-    start: tuple # with an `_Array` for each array
-
-    @classmethod
-    def put_down(cls, start, folder):
-        handle, name = tempfile.mkstemp(dir=folder)
-        def rest(x):
-            if isinstance(x, tuple): return tuple(map(rest, x))
-            if not isinstance(x, np.ndarray): return x
-            f.write(bytes(-f.tell() % 64))
-            place = f.tell()
-            f.write(np.ascontiguousarray(x).data)
-            return _Array(place, x.dtype.str, x.shape)
-        with open(handle, "wb") as f: return cls(name, rest(tuple(start)))
-
-class _Array(NamedTuple):
-    "Where an array lies in a file"
-    place: int
-    kind: str
-    shape: tuple
-
-# %% ../nbs/10_sweep.ipynb #90112991
-@lru_cache(maxsize=2)
-def _taken_up(parcel):
-    "The start in a parcel, once for each process"
-    try:
-        with open(parcel.file, "rb") as f: numbers = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_COPY)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"the worker on {platform.node()} does not see {parcel.file}: "
-                                "set TMPDIR to a folder that all machines share") from None
-    def whole(x):
-        if isinstance(x, _Array): return np.ndarray(x.shape, x.kind, numbers, x.place)
-        return tuple(map(whole, x)) if isinstance(x, tuple) else x
-    return Start(*whole(parcel.start))
-
-# %% ../nbs/10_sweep.ipynb #98c1c18e
+# %% ../nbs/10_sweep.ipynb #7db489b1
 def cached_sweep(wds, data, config:SweepConfig=SweepConfig(), **kwargs # as for `sweep`, without `path`
 ) -> SweepResult:
     """`sweep` into a folder of the course's cache, named after what it is: done once, then read. Waits while another
     process works on it"""
     wds, settings = list_if_several(wds), ("lrs", "seeds", "engine", "keep_weights", "user", "item", "rating")
-    plan = _plan(wds, data, config, **{k: v for k, v in kwargs.items() if k in settings})
-    for root, name in ((cache_dir()/"sweeps", _name_1(plan)), (cache_dir()/"sweeps_2", _name(plan))):
+    contents = _plan(wds, data, config, **{k: v for k, v in kwargs.items() if k in settings}).contents
+    for root, name in ((cache_dir()/"sweeps", contents.name_1), (cache_dir()/"sweeps_2", contents.name)):
         path = root/f"{config.digest}-{name}"
         old = root.name == "sweeps"
         if old and not (path/"config.json").exists(): continue                # what 0.1.0 trained is read
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_name(path.name + ".lock")): return sweep(wds, data, config, path=path, **kwargs)
-
-def _name(plan): return digest(plan.identity | dict(runs=_keys(plan.records)))
-
-# %% ../nbs/10_sweep.ipynb #6c5ae529
-def _name_1(plan):
-    "What 0.1.0 called the sweep in the cache"
-    values = {name + "s": list(dict.fromkeys(plan.records[name].tolist())) for name in ("wd", "lr", "seed")}
-    about = _about_1(plan.ratings, plan.start_of(values["seeds"][0]))
-    return digest(plan.identity | values | dict(format=1, data=about))
 
 # %% ../nbs/10_sweep.ipynb #d9cb02e4
 @patch(as_prop=True)
