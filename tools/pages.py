@@ -92,7 +92,7 @@ class Documented(Processor):
                 try:
                     for part in path.split("."): obj = getattr(obj, part)
                 except AttributeError: continue
-                if not anchor or ("exports" not in kind and (name[0] == "_" or not inspect.getdoc(obj))): continue
+                if not anchor or ("exports" not in kind and (path[0] == "_" or not inspect.getdoc(obj))): continue
                 inside = [a.split("#")[1] for n, a in where.items() if n.startswith(f"{module}.{path}.") and f"    def {n.split('.')[-1]}(" in cell.source]
                 shown = f"[]{{#{anchor}}}" if "exports" in kind else documentation(obj, path, anchor)
                 shown += "".join(f"\n[]{{#{a}}}" for a in inside)
