@@ -140,8 +140,10 @@ def light(colour): return sum(w*((v/255 + 0.055)/1.055)**2.4 for w, v in zip((0.
 
 
 def readable(nb):
-    "Black or white on the coloured cells of a table, whichever stands out: pandas has light grey on middle blues"
-    def better(match): return f"{match[1]}{match[2]}{match[3]}{'#000000' if light(match[2]) > 0.179 else '#ffffff'}"
+    "Black or white on the coloured cells of a table, whichever stands out (pandas has light grey on middle blues); none on empty ones"
+    def better(match):
+        if match[2] == "000000": return "color: inherit"                                     # pandas' colour of an empty cell
+        return f"{match[1]}{match[2]}{match[3]}{'#000000' if light(match[2]) > 0.179 else '#ffffff'}"
     for cell in nb.cells:
         for out in cell.get("outputs", []):
             if whole := out.get("data", {}).get("text/html"):
