@@ -6,7 +6,7 @@
 __all__ = ['DECAYS', 'ENGINES', 'SweepConfig', 'Start', 'BatchOrder', 'Indexed', 'common_start', 'numbered', 'Run',
            'FastaiEngine', 'CompiledEngine', 'DecayEngine', 'LazyEngine']
 
-# %% ../nbs/09_engines.ipynb #58c3604b
+# %% ../nbs/09_engines.ipynb #ff8ca3d1
 import hashlib, io, json, math, os, pickle, platform, sys
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache, partial
@@ -19,10 +19,12 @@ import numba
 import numpy as np
 import pandas as pd
 from fastcore.basics import patch
+from llvmlite import ir
 from llvmlite.binding import get_host_cpu_name
-from numba import njit
+from numba import njit, types
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+from numba.extending import intrinsic
 
 from .collab import baseline_learner, item_column, mean_level
 from .lab import read_own, whole_number, write_own
@@ -874,7 +876,27 @@ def _distinct(table, index):
         table.place[j] = x
     return rows[:count]
 
-# %% ../nbs/09_engines.ipynb #b2a27b90
+# %% ../nbs/09_engines.ipynb #5c2431f3
+@intrinsic
+def _fetch(typing, address):
+    "Ask for the line of memory at an address, and go on; it comes into the cache meanwhile"
+    def code(context, builder, signature, arguments):
+        number, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
+        how = number(0), number(2), number(1)             # to read, into the second cache, data
+        builder.call(prefetch, [builder.inttoptr(arguments[0], pointer), *how])
+        return context.get_dummy_value()
+    return types.void(address), code
+
+@njit(**_math)
+def _fetch_rows(table, rows):
+    "Ask for rows that the next batch needs"
+    size, first = table.rows[0].nbytes, table.rows.ctypes.data
+    for n in rows:
+        for line in range(first + n*size, first + (n + 1)*size, 4*_LINE): _fetch(line)
+
+# %% ../nbs/09_engines.ipynb #742f44a3
 @njit(**_math)
 def _fit_lazily(users, items, rating, order, epoch, plan, steps, link, losses):
     "An epoch, as `_fit` trains it, on the rows of each batch"
@@ -887,11 +909,14 @@ def _fit_lazily(users, items, rating, order, epoch, plan, steps, link, losses):
             for j in range(len(left)):
                 users.ahead[j], items.ahead[j] = users.index[left[j]], items.index[left[j]]
                 stars[j] = rating[left[j]]
-        batch = slice(step % _AHEAD*bs, step % _AHEAD*bs + min(bs, len(left)))
+        here = step % _AHEAD*bs
+        batch, next_one = slice(here, here + min(bs, len(left))), slice(here + bs, here + 2*bs)
         of_users = _distinct(users, users.ahead[batch])
         of_items = _distinct(items, items.ahead[batch])
         _up_to_date(users, of_users, t, steps)
+        _fetch_rows(users, users.ahead[next_one])
         _up_to_date(items, of_items, t, steps)
+        _fetch_rows(items, items.ahead[next_one])
         loss = _gradient(users.place, items.place, stars[batch],
                          one_by_one[:min(bs, len(left))], W, G, link)
         if not np.isfinite(loss): return False
