@@ -14,10 +14,11 @@ import os
 import pkgutil
 import re
 import signal
+import time
 import warnings
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache, partial
 from io import StringIO
 from pathlib import Path
@@ -40,9 +41,9 @@ from wd_lab.engines import CompiledEngine, DecayEngine, FastaiEngine, LazyEngine
 from wd_lab.sweep import sweep
 
 EXAMPLES = int(os.environ.get("WD_LAB_EXAMPLES", 5000))
-SECONDS = 30                                           # for one call; the first one compiles
+SECONDS = 30                                           # of work for one call; the first one compiles
 MODULES = [m.name for m in pkgutil.iter_modules(wd_lab.__path__) if m.name != "_modidx"]
-tried, rough = Counter(), defaultdict(list)
+tried, wrong, rough = Counter(), Counter(), defaultdict(list)
 
 
 # ---------------------------------------------------------------- what is right
@@ -143,10 +144,11 @@ folder.n = 0
 
 # ---------------------------------------------------------------- every public name
 
-def call(make=dict, share=1., also=(), patient=(), only=None):
+def call(make=dict, share=1., also=(), patient=(), only=None, says=()):
     """`make()` are the right arguments. `share`: examples, times those of a cheap function; `also`: more errors that are
-    documented; `patient`: arguments of which much is a long work, which is no hang; `only`: arguments that change"""
-    return dict(make=make, share=share, also=tuple(also), patient=set(patient), only=only)
+    documented; `patient`: arguments of which much is a long work, which is no hang; `only`: arguments that change;
+    `says`: more words that a message may have for what is meant"""
+    return dict(make=make, share=share, also=tuple(also), patient=set(patient), only=only, says=says)
 
 TRAIN = dict(share=0.08, patient={"epochs", "repeats", "num_it", "stop", "refine", "seeds", "wds", "lrs", "momenta"})
 PLOT = dict(share=0.15)
@@ -171,7 +173,8 @@ CALLS = {
     "cli.run_sweep": call(lambda: dict(wds="0.1", lrs="5e-3", seeds=1, epochs=1, factors=2, data="none.csv", columns={},
                                        limits=None, out="out", engine="auto", films=False, weights=False), 0.3, [OSError, KeyError]),
     "cli.report": call(lambda: dict(result=result(), out=folder.root, films=False), 0.02, [OSError]),
-    "cli.wd_lab_sweep": call(lambda: dict(data="none.csv", out=str(folder())), 0.5, [SystemExit]),
+    "cli.wd_lab_sweep": call(lambda: dict(data="none.csv", out=str(folder()), wds="0.1", epochs=1, factors=2, no_gif=True), 0.5,
+                             [SystemExit], {"epochs", "seeds", "factors"}),      # without data, offline: one run on 100,000 made-up ratings
     "cli.main": call(lambda: dict(argv=["--data", "none.csv"]), 0.5, [SystemExit]),
     "collab.collab_dls": call(lambda: dict(ratings=ratings()), 0.1),
     "collab.item_column": call(lambda: dict(ratings=ratings())),
@@ -211,7 +214,7 @@ CALLS = {
     "images.image_learner": call(lambda: dict(dls=loaders(), depth=8, bf16=False), 0.05),
     "images.evaluate_images": call(lambda: dict(model=nn.Linear(3, 2), dl=batches())),
     "images.Story": call(), "images.checkpoint_of": call(lambda: dict(settings=dict(lr=0.1))),
-    "images.train_cifar": call(lambda: dict(lr=-1.), 0.1), "images.cifar_runs": call(lambda: dict(name="none", settings=[dict(lr=-1.)]), 0.1),
+    "images.train_cifar": call(lambda: dict(lr=-1.), 0.1), "images.cifar_runs": call(lambda: dict(name="none", settings=[dict(lr=-1.)]), 0.1, says=["lr"]),
     "interpolate.SaveWeights": call(lambda: dict(epochs=[0])),
     "interpolate.interpolate": call(lambda: dict(a=state(0), b=state(1), alpha=0.5)),
     "interpolate.recompute_batch_norm": call(lambda: dict(model=net(), batches=batches())),
@@ -229,7 +232,12 @@ CALLS = {
     "lab.real_number": call(lambda: dict(name="name", value=1.), only=("value",)),
     "lab.whole_number": call(lambda: dict(name="name", value=1), only=("value",)),
     "lab.truth": call(lambda: dict(name="name", value=True), only=("value",)),
-    "lab.list_if_several": call(lambda: dict(values=[1])), "lab.folder_path": call(lambda: dict(path="a")),
+    "lab.of_kind": call(lambda: dict(name="name", value=1, kind=int, what="a number"), only=("value",)),
+    "lab.one_of": call(lambda: dict(name="name", value="a", known=("a", "b")), only=("value",)),
+    "lab.iterable": call(lambda: dict(value=[1])), "lab.torch_device": call(lambda: dict(device="cpu")),
+    "lab.float_tensor": call(lambda: dict(name="name", value=torch.ones(2)), only=("value",)),
+    "lab.axes_for": call(dict, **PLOT), "lab.json_value": call(lambda: dict(name="name", value=[1]), only=("value",)),
+    "lab.list_if_several": call(lambda: dict(values=[1])), "lab.folder_path": call(lambda: dict(path="a"), only=("path",)),
     "lab.progress_bar": call(lambda: dict(total=3, progress=False)),
     "lr_range.range_rates": call(lambda: dict(num_it=5), patient={"num_it"}),
     "lr_range.rate_ratios": call(lambda: dict(rates=[0.1, 0.2])),
@@ -281,21 +289,7 @@ CALLS = {
 }
 
 
-# Their arguments are models, results, pictures or loaders that the library makes itself. Given something else they may answer in
-# Python's own words ("'float' object has no attribute 'runs'"). A name that is not here must tell which argument is meant.
-ROUGH = set("""
-cli.advice cli.best_table cli.draw cli.fitting_range cli.main cli.one_rate cli.report cli.read_ratings cli.run_sweep cli.wd_lab_sweep
-collab.baseline_learner collab.collab_dls collab.mean_level collab.plot_losses collab.plot_weights animate.animate_losses animate.animate_weights animate.contact_sheet
-decay.add_l2_gradient decay.decay_groups decay.l2_penalty hooks.gradient_summary hooks.octave_counts hooks.overhead hooks.GradientStats hooks.GradientStatsCallback
-images.ResidualBlock images.Story images.checkpoint_of images.cifar_runs images.choose_precision images.evaluate_images images.flip_and_shift images.native_bf16
-images.resnet_head images.image_dls images.image_learner images.balanced_subset images.resnet_cifar images.train_cifar
-interpolate.interpolation_curve interpolate.loss_plane interpolate.recompute_batch_norm interpolate.on_device interpolate.plot_curve
-lab.recorded lab.reproduced lr_range.rate_ratios lr_range.lr_range_test
-optimizers.AbsAdam optimizers.Adam optimizers.RMSprop optimizers.SGD optimizers.TwoStepOptimizer optimizers.evaluate optimizers.running_mean optimizers.running_mean_square
-optimizers.running_sum optimizers.step_time_ratio optimizers.train optimizers.fashion_tensors recipe.half_widths recipe.train_once recipe.find_momentum recipe.find_wd recipe.range_of
-surface.decayed_minimum surface.lowest_point surface.loss_map surface.descend
-surface.plot_descent surface.plot_descents surface.plot_map surface.plot_path shrinkage.fit_shrinkage audit.decay_audit audit.GroupedOptim
-""".split())
+ROUGH = {}                      # name -> why it may answer in Python's own words instead of saying which argument is meant
 
 
 def public():
@@ -353,6 +347,7 @@ ODD = [None, True, False, math.nan, math.inf, -math.inf, 0, -1, 1, 0.5, -0.0, 1e
        nn.Linear(2, 2), nn.Identity(), pd.Series([1, 2], index=[7, 7]), pd.Series(["a", "b"], dtype="category"), pd.DataFrame(), "2026-01-01", Path("/none/such")]
 HUGE = {id(v) for v in ODD if isinstance(v, (int, float)) and not isinstance(v, bool) and v == v and abs(v) > 1e6}
 
+@cache                                                          # making strategies costs more than drawing from them
 def values(patient=False):
     few = [v for v in ODD if not (patient and id(v) in HUGE)]
     small = st.integers(-3, 12)
@@ -363,16 +358,21 @@ def values(patient=False):
         st.dictionaries(st.text(max_size=3), small, max_size=2), st.datetimes().map(pd.Timestamp))
 
 
+SELDOM = st.integers(0, 30)
+
+@cache
+def one_or_two(names): return st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True)
+
 @st.composite
 def arguments(draw, entry, parameters):
     "Right arguments but for one or two, and now and then one that is not known, or lacks"
     right = dict(entry["make"]())
     names = [n for n in entry["only"] or parameters]
     if not names: return right, ()
-    changed = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
+    changed = draw(one_or_two(tuple(names)))
     for name in changed: right[name] = draw(values(name in entry["patient"]))
-    if draw(st.integers(0, 30)) == 0: right[draw(st.sampled_from(["unknown", "self_", "wd_"]))] = 1
-    if draw(st.integers(0, 30)) == 0: right.pop(changed[0], None)
+    if draw(SELDOM) == 0: right[draw(st.sampled_from(["unknown", "self_", "wd_"]))] = 1
+    if draw(SELDOM) == 0: right.pop(changed[0], None)
     return right, changed
 
 
@@ -380,13 +380,16 @@ class Slow(Exception): "It did not come back in time"
 
 @contextmanager
 def within(seconds):
+    "So many seconds of work, or ten times as many of waiting: a busy machine is no hang"
     def late(*_): raise Slow(f"no answer in {seconds} s")
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    timers = ((signal.ITIMER_PROF, signal.SIGPROF, seconds), (signal.ITIMER_REAL, signal.SIGALRM, 10*seconds))
+    before = [signal.signal(number, late) for _, number, _ in timers]
+    for timer, _, most in timers: signal.setitimer(timer, most)
     try: yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        for (timer, number, _), handler in zip(timers, before):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)
 
 
 OUR_ERRORS = ValueError, TypeError, DataUnavailable
@@ -398,7 +401,8 @@ def said(error, function, parameters):
     words = {*parameters, "argument", "keyword", "Unknown option", *SAYS}
     return any(re.search(rf"(?<!\w){re.escape(w)}(?!\w)", text) for w in words)
 
-SAYS = {"head", "losses", "parameter list", "wds", "lrs", "data", "path", "result", "ratings", "model", "states", "batch", "batches", "each of"}   # what helpers call it
+SAYS = {"head", "losses", "parameter list", "wds", "lrs", "data", "path", "result", "ratings", "model", "states", "batch", "batches", "each of",
+        "loss"}   # what helpers call it
 
 
 def shape_of(function):
@@ -409,14 +413,15 @@ def shape_of(function):
 
 
 def bounds(entry): return max(3, round(entry["share"]*EXAMPLES/CHEAP))
-CHEAP = sum(e["share"] for e in CALLS.values())
+def the(name): return getattr(importlib.import_module("wd_lab." + name.partition(".")[0]), name.partition(".")[2])
+CHEAP = sum(e["share"] for name, e in CALLS.items() if shape_of(the(name)))      # without arguments one is all
 
 
 @pytest.fixture(autouse=True, scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory, measured):
     "No network, no data, a folder of its own"
     folder.root = tmp_path_factory.mktemp("hostile")
-    kept, opener, cwd = dict(os.environ), wd_data.build_opener, os.getcwd()
+    begin, kept, opener, cwd = time.perf_counter(), dict(os.environ), wd_data.build_opener, os.getcwd()
     def refused(*_, **__): raise OSError("no network")
     wd_data.build_opener = refused
     os.environ |= dict(WD_LAB_DATA=str(folder.root/"data"), WD_LAB_RUNS=str(folder.root/"runs"), WD_LAB_CACHE=str(folder.root/"cache"), TQDM_DISABLE="1")
@@ -428,20 +433,24 @@ def place(tmp_path_factory):
     os.environ.clear()
     os.environ |= kept
     wd_data.build_opener = opener
-    print(f"\n{sum(tried.values()):,} hostile examples of {len(tried)} functions: no crash, no hang, no storm; "
-          f"{sum(map(len, rough.values())):,} answers in Python's own words, of {sum(map(bool, rough.values()))} functions")
+    wd_lab.lab._stand_ins.clear()                               # what `announce_stand_in` was told here
+    measured(f"hostile input: {sum(tried.values()):,} examples of {len(tried)} functions in {time.perf_counter() - begin:.0f} s; "
+             f"crashes, hangs, storms and other errors: {sum(wrong.values())}; "
+             f"answers in Python's own words: {sum(map(len, rough.values()))}, of {sum(map(bool, rough.values()))} functions")
 
 
 def attack(name, function, entry, kwargs):
     "One call. What is wrong with how it went, or None"
-    parameters = shape_of(function)
-    with warnings.catch_warnings(record=True) as seen, redirect_stdout(StringIO()), within(SECONDS):
+    parameters = [*shape_of(function), *entry["says"]]
+    os.environ.pop("WD_LAB_OFFLINE", None)                      # `offline=True` of an earlier call
+    with warnings.catch_warnings(record=True) as seen, redirect_stdout(StringIO()), redirect_stderr(StringIO()), within(SECONDS):
         warnings.simplefilter("always")
         try: function(**kwargs)
         except entry["also"]: pass
         except OUR_ERRORS as e:
             if not said(e, function, parameters): return "rough", f"{type(e).__name__} names no argument: {str(e)[:150]}"
-        except PYTHONS_OWN as e: return "rough", f"{type(e).__name__}: {str(e)[:150]}"
+        except PYTHONS_OWN as e:
+            if "unexpected keyword argument" not in str(e): return "rough", f"{type(e).__name__}: {str(e)[:150]}"
         except Exception as e: return "wrong", f"{type(e).__name__}: {str(e)[:150]}"
         finally: plt.close("all")
     ours = [w for w in seen if issubclass(w.category, (UserWarning, RuntimeWarning))]
@@ -451,8 +460,7 @@ def attack(name, function, entry, kwargs):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_hostile(name):
-    module, _, word = name.partition(".")
-    function, entry = getattr(importlib.import_module(f"wd_lab.{module}"), word), CALLS[name]
+    function, entry = the(name), CALLS[name]
     parameters = shape_of(function)
     @settings(max_examples=bounds(entry), deadline=None, database=None, derandomize=True, report_multiple_bugs=False, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(arguments(entry, parameters))
@@ -460,7 +468,9 @@ def test_hostile(name):
         kwargs, changed = drawn
         tried[name] += 1
         verdict, what = attack(name, function, entry, kwargs)
+        if verdict == "right": return
         what = f"{name}: {what}; changed: {({k: kwargs.get(k) for k in changed})!r:.300}"
+        wrong[name] += verdict == "wrong"
         assert verdict != "wrong", what
         if verdict == "rough": rough[name].append(what)
     tries()

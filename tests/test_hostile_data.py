@@ -1,6 +1,7 @@
 """Ratings as they come, and starts as nobody should make them: the same numbers, or words; and compiled code stays in its arrays."""
 import os
 import warnings
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,14 @@ from wd_lab.sweep import sweep
 MANY = int(os.environ.get("WD_LAB_EXAMPLES", 5000))//5000
 CONFIG = SweepConfig(n_factors=2, epochs=2, bs=16, test_pct=0.1)
 RATINGS = synthetic_ratings(20, 30, 120, rank=2)
+tried = Counter()
 quick = settings(deadline=None, database=None, derandomize=True, max_examples=40*MANY or 5, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def count(measured):
+    yield
+    measured(f"hostile ratings and starts: {sum(tried.values()):,} examples of {len(tried)} kinds")
 
 
 def losses(data, **settings):
@@ -42,6 +50,7 @@ orders = st.sampled_from([lambda df: df, lambda df: df[["title", "rating", "user
 @given(indices, users, stars, orders)
 def test_the_same_ratings_give_the_same_numbers(index, user, star, order):
     "Whatever index, dtype, names that sort alike, order of columns"
+    tried["the same ratings"] += 1
     data = order(index(RATINGS.assign(user=user(RATINGS.user), rating=star(RATINGS.rating))))
     assert np.array_equal(losses(data), expected())
 
@@ -54,6 +63,7 @@ def expected(kept=[]):
 @given(st.lists(st.booleans(), min_size=len(RATINGS), max_size=len(RATINGS)))
 def test_filtered_as_if_new(chosen):
     "A part of a table, unused categories and all, is as good as a new table of these rows"
+    tried["parts of a table"] += 1
     data = RATINGS.assign(user=RATINGS.user.astype("category"))
     part = data[np.array(chosen) | (np.arange(len(data)) < 60)]
     fresh = pd.DataFrame(dict(user=part.user.to_numpy(), title=part.title.to_list(), rating=part.rating.to_list()))
@@ -76,6 +86,7 @@ FIELDS = [*Start._fields, *[f"{part}.{k}" for part in ("valid", "test", "sizes")
 @given(st.sampled_from(FIELDS), STRANGE, st.sampled_from([CompiledEngine(1), LazyEngine(1), DecayEngine("ridge", 1), DecayEngine("batch", 1)]))
 def test_compiled_code_stays_in_its_arrays(field, strange, engine):
     "A start with one part that does not fit is refused before a compiled loop sees it; or it does no harm"
+    tried["starts"] += 1
     s, (name, _, k) = start(), field.partition(".")
     old = getattr(s, name)
     if k:

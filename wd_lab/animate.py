@@ -19,7 +19,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from PIL import Image, features
 
-from .lab import real_number, whole_number
+from .lab import number_array, of_kind, one_of, real_number, truth, whole_number
 from .sweep import SweepResult
 
 # %% ../nbs/11_animations.ipynb #923d1e24
@@ -92,18 +92,16 @@ def _over_seeds(result, values, every, band):
     with np.errstate(all="ignore"):
         mean, sd = over(np.mean, values), over(np.std, values)
         score = np.where(runs.diverged, np.nan, result.valid_loss[:, -1])
-        return wds, over(np.mean, score), mean, sd if band else 0*mean
+        return wds, over(np.mean, score), mean, sd if truth("band", band) else 0*mean
 
 def _check_result(result):
-    if not isinstance(result, SweepResult):
-        raise TypeError(f"result must be a SweepResult, got a {type(result).__name__}")
+    of_kind("result", result, SweepResult, "a SweepResult")
 
 # %% ../nbs/11_animations.ipynb #2e36f5f9
 def _loss_curves(result, which="train", every=1, band=True, points=640):
     "Losses over steps or epochs"
     _check_result(result)
-    if which not in ("train", "valid", "both"):
-        raise ValueError(f"which must be 'train', 'valid' or 'both', got {which!r}")
+    one_of("which", which, ("train", "valid", "both"))
     steps, epochs = result.train_loss.shape[1], result.valid_loss.shape[1]
     settled = np.linspace(min(5, steps - 1), steps - 1, points)
     step, epoch = np.unique(settled.astype(int)), np.arange(1, epochs + 1)
@@ -134,7 +132,7 @@ def _weight_curves(result, every=1, band=True, log=True):
     used = np.abs(x) <= np.abs(x[mean.any(0)]).max(initial=0)
     left_out = f" (up to {beyond:.1%} beyond ±{edges[-1]:.2g} not shown)" if beyond else ""
     axes = dict(xlabel="weight" + left_out, ylabel=f"weights in a bin of {width:.2g}")
-    if log: axes["yscale"] = "log"
+    if log := truth("log", log): axes["yscale"] = "log"
     floor = 0.5 if log else 0
     return _Curves(wds, score, x[used], mean[:, used], sd[:, used], axes, floor=floor)
 
@@ -290,7 +288,7 @@ def _video(part, frames, size, durations):
 # %% ../nbs/11_animations.ipynb #19e9cd7f
 def _film(curves_of, path, fps, every, size, colors, loop, trail, pace):
     "Write the film of `curves_of()` to `path`, whole or not at all"
-    path = _checked(path, fps, every, size, colors, loop, pace)
+    path, trail = _checked(path, fps, every, size, colors, loop, pace), truth("trail", trail)
     curves = curves_of()
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -310,7 +308,7 @@ def _film(curves_of, path, fps, every, size, colors, loop, trail, pace):
 # %% ../nbs/11_animations.ipynb #06ba641d
 def _checked(path, fps, every, size, colors, loop, pace):
     "The path; `ValueError` for a setting that can't be, `RuntimeError` where the machine lacks an encoder"
-    path = Path(path).expanduser()
+    path = Path(of_kind("path", path, (str, os.PathLike), "the name of a file")).expanduser()
     kind = path.suffix.lower()
     if kind not in _KINDS: raise ValueError(f"path must end in .gif, .webp, .mp4 or .png, got {str(path)!r}")
     if not 0.01 <= real_number("fps", fps) <= 50: raise ValueError(f"fps must be from 0.01 to 50, got {fps!r}")
@@ -320,7 +318,7 @@ def _checked(path, fps, every, size, colors, loop, pace):
     for name, value, low, high in (("every", every, 1, math.inf), ("colors", colors, 8, 256), ("loop", loop, 0, 65535),
                                    ("size[0]", size[0], 160, 4096), ("size[1]", size[1], 120, 4096)):
         whole_number(name, value, low, high, floats=False)
-    if pace not in ("motion", "log", "grid"): raise ValueError(f"pace must be 'motion', 'log' or 'grid', got {pace!r}")
+    one_of("pace", pace, ("motion", "log", "grid"))
     if kind == ".mp4" and not shutil.which(mpl.rcParams["animation.ffmpeg_path"]):
         raise RuntimeError("path ends in .mp4, which needs ffmpeg, and there is none on this machine: "
                            "install it, or choose .gif")
@@ -395,7 +393,7 @@ def contact_sheet(
 
     `ValueError` for no or impossible `wds`, and as in `animate_losses`"""
     import matplotlib.pyplot as plt
-    asked = np.atleast_1d(np.asarray(wds, float))
+    asked = np.atleast_1d(number_array("wds", wds))
     if not asked.size or not np.isfinite(asked).all() or (asked < 0).any():
         raise ValueError(f"wds must hold at least one number, finite and >= 0, got {wds!r}")
     rows = [_loss_curves(result, "train", points=200), _loss_curves(result, "valid"),

@@ -23,9 +23,16 @@ from torch import nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from .decay import decay_groups, half_life, parameter_kinds
-from .lab import whole_number
+from .lab import iterable, of_kind, whole_number
 
 _DECAYS = ("weight_decay", "wd", "weight_decay_rate", "weight_decay_at_y")   # the names it goes by
+
+# %% ../nbs/07_audit.ipynb #8c0d1e07
+def _check_groups(params, opt):
+    def several(v): return iterable(v) and len(v)
+    def makes(v): return issubclass(v, torch.optim.Optimizer) if isinstance(v, type) else callable(v)
+    of_kind("params", params, several, "groups such as decay_groups makes")
+    of_kind("opt", opt, makes, "a torch optimizer's class")
 
 # %% ../nbs/07_audit.ipynb #f1843c67
 def _holds_groups(o):
@@ -732,6 +739,7 @@ def GroupedOptim(params,     # groups, as `decay_groups` makes them; a Learner's
 ):                           # a fastai `OptimWrapper`
     "fastai's `OptimWrapper`, but groups that begin without weight decay keep that in `fit`"
     from fastai.optimizer import OptimWrapper
+    _check_groups(params, opt)
 
     class GroupedOptim(OptimWrapper):
         def _set_hyper(self, k, v):

@@ -15,6 +15,7 @@ import numpy as np
 from fastcore.script import anno_parser, store_true
 
 from . import __version__
+from .lab import folder_path, number_array, of_kind, truth, use_style, whole_number
 
 # %% ../nbs/22_command_line.ipynb #a4d7ea57
 def _numbers(name, text):
@@ -55,8 +56,12 @@ def _read_parquet(path):
 
 # %% ../nbs/22_command_line.ipynb #fc226761
 def fitting_range(rating): # the ratings, an array
-    "A range for predictions: the course's for stars up to 5, else the ratings' own and room"
-    low, high = float(np.min(rating)), float(np.max(rating))
+    """A range for predictions: the course's for stars up to 5, else the ratings' own and room.
+    `ValueError` for no ratings, or infinite ones"""
+    rating = number_array("rating", rating)
+    if not (rating.size and np.isfinite(rating).all()):
+        raise ValueError("rating must be finite numbers, at least one")
+    low, high = float(rating.min()), float(rating.max())
     if 0 <= low and 3 < high <= 5.5: return 0., 5.5
     room = (high - low)/8 or 1.
     return low - room, high + room
@@ -68,7 +73,8 @@ def best_table(result, # SweepResult
     """The `n` combinations of wd and lr with the lowest final validation loss, mean and
     standard deviation over seeds; without those at which a run diverged or seeds are missing.
     On a fine grid neighbours of a listed wd, less than a quarter away, are left out"""
-    whole = _whole(result).sort_values("valid loss", kind="stable") # of equals the smaller wd
+    whole, n = _whole(result), whole_number("n", n)
+    whole = whole.sort_values("valid loss", kind="stable")          # of equals the smaller wd
     listed = []
     for i, row in whole.iterrows():
         near = [whole.loc[j] for j in listed if whole.lr[j] == row.lr]
@@ -76,6 +82,10 @@ def best_table(result, # SweepResult
         if not fine and len(listed) < n: listed.append(i)
     names = ["wd", "lr", "valid loss", *["std"]*bool((whole.runs > 1).any()), "runs"]
     return whole.loc[listed, names]
+
+def _a_result(result):
+    from wd_lab.sweep import SweepResult
+    return of_kind("result", result, SweepResult, "a SweepResult")
 
 def _whole(result):
     "A row for each wd and lr that has the most seeds and of which no run diverged"
@@ -89,6 +99,7 @@ def _whole(result):
 def advice(result) -> list: # of SweepResult: lines of text
     "What to mind about the best wd and lr of a sweep"
     from wd_lab.trends import few_steps
+    _a_result(result)
     if result.runs.diverged.all(): return ["every run diverged: try smaller rates, --lrs"]
     lines = _at_edges(result)
     for wd in best_table(result, 1).wd:
@@ -122,7 +133,7 @@ def _at_edges(result):
 # %% ../nbs/22_command_line.ipynb #b478c0b5
 def one_rate(result): # SweepResult
     "The runs at the learning rate with the lowest final validation loss"
-    if result.runs.valid_loss.isna().all(): return result
+    if _a_result(result).runs.valid_loss.isna().all(): return result
     return result.sel(lr=result.runs.lr[result.runs.valid_loss.idxmin()])
 
 # %% ../nbs/22_command_line.ipynb #da00884b
@@ -134,8 +145,8 @@ def draw(result,     # SweepResult
     import matplotlib.pyplot as plt
     from wd_lab.animate import animate_losses, animate_weights
     from wd_lab.trends import plot_trend
-    folder, names = Path(folder), ["trends.png"]
-    if len(result.identity["wds"]) == 1: return []
+    folder, names, films = folder_path(folder, "folder"), ["trends.png"], truth("films", films)
+    if len(_a_result(result).identity["wds"]) == 1: return []
     fig, axes = plt.subplots(1, 3, figsize=(12, 3.4))
     for ax, y in zip(axes, ("valid_loss", "train_loss", "mean_abs")):
         plot_trend(result, y, ax=ax)
@@ -157,7 +168,6 @@ def run_sweep(wds, lrs, seeds, epochs, factors, bs, data, # as for `wd_lab_sweep
 ):
     "What `wd_lab_sweep` does between reading its arguments and choosing an exit code"
     from wd_lab.data import movielens_100k
-    from wd_lab.lab import use_style
     from wd_lab.sweep import SweepConfig, SweepResult, sweep, wd_grid
     use_style()
     table = movielens_100k() if data is None else read_ratings(data)
@@ -180,15 +190,15 @@ def report(result,     # SweepResult
            films=True, # draw the films?
 ):
     "Draw the pictures, print the table, the best wd and what to mind about it"
-    files = ["config.json", "ids.json", "runs.npy"]
-    if not result.runs.diverged.all():
-        files += draw(one_rate(result), Path(out).expanduser(), films)
+    files, folder = ["config.json", "ids.json", "runs.npy"], folder_path(out, "out")
+    if not _a_result(result).runs.diverged.all():
+        files += draw(one_rate(result), folder, films)
         table = best_table(result)
         print(table.round(4).to_string(index=False))
         rate = f" at lr {table.lr.iloc[0]:g}" if len(result.identity["lrs"]) > 1 else ""
         print(f"best wd: {table.wd.iloc[0]:g}{rate}")
     old = [name for name in _FILMS
-           if name not in files and (Path(out).expanduser()/name).exists()]
+           if name not in files and (folder/name).exists()]
     if old: print(f"note: {', '.join(old)} show an earlier call")
     for line in advice(result): print(f"note: {line}")
     print(f"in {out}:", *files)
@@ -233,7 +243,7 @@ def wd_lab_sweep(
     no_weights:store_true=False, # don't keep the weights: a small folder, without models
 ):
     "Train a model for each weight decay, on your ratings or MovieLens, and show what it did"
-    if offline: os.environ["WD_LAB_OFFLINE"] = "1"
+    if truth("offline", offline): os.environ["WD_LAB_OFFLINE"] = "1"
     columns, before = dict(user=user, item=item, rating=rating), _interrupt_once()
     try: run_sweep(wds, lrs, seeds, epochs, factors, bs, data, columns, limits, out, engine,
                    not no_gif, not no_weights, repair)
@@ -294,12 +304,15 @@ def main(argv:list=None): # what follows the command's name; `sys.argv` by defau
     def spelled(argument):
         name, *value = argument.split("=", 1)
         return "=".join([known.get(name.replace("-", "_"), name), *value]) if name.startswith("--") else argument
-    given = [spelled(a) for a in _joined(sys.argv[1:] if argv is None else argv) if a != "--gif"]
+    given = [spelled(a) for a in _joined(sys.argv[1:] if argv is None else _words(argv)) if a != "--gif"]
     options = vars(parser.parse_args(given))
     warnings.simplefilter("ignore")                    # of libraries about each other: nothing the user could do
     warnings.filterwarnings("default", "[0-9]+ (items share|of [0-9]+ ratings)|wd [0-9.e-]+ at the rate|.* was damaged")
     warnings.showwarning = lambda message, *where: print(f"wd_lab_sweep: {_own_words(message)}", file=sys.stderr)
     wd_lab_sweep(**{name: options[name] for name in signature(wd_lab_sweep).parameters})
+def _words(argv):
+    def fits(v): return isinstance(v, (list, tuple)) and all(isinstance(a, str) for a in v)
+    return of_kind("argv", argv, fits, "a list of words")
 def _joined(arguments):
     "`--wds -0.1` as `--wds=-0.1`: argparse takes what begins with a dash for an option"
     joined = []

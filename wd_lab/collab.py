@@ -9,7 +9,7 @@ __all__ = ['collab_dls', 'item_column', 'baseline_learner', 'mean_level', 'smoot
 import math
 import numpy as np
 
-from .lab import number_array, real_number, whole_number
+from .lab import axes_for, number_array, of_kind, real_number, truth, whole_number
 
 # %% ../nbs/08_movielens.ipynb #ec334ff4
 def collab_dls(ratings,               # a DataFrame: user, rating and title (or movie)
@@ -21,6 +21,7 @@ def collab_dls(ratings,               # a DataFrame: user, rating and title (or 
     """fastai's loaders for a table of ratings, on fastai's own random split.
     `ValueError` if a column is missing"""
     from fastai.collab import CollabDataLoaders
+    _check_split(bs, valid_pct, seed, drop_last)
     item = item_column(ratings)
     table = ratings[["user", item, "rating"]].astype({"user": "category", item: "category"})
     return CollabDataLoaders.from_df(table, bs=bs, valid_pct=valid_pct, seed=seed,
@@ -42,6 +43,24 @@ def item_column(ratings # DataFrame
         if column in have: return column
     raise ValueError(f"ratings must have a column 'title' or 'movie', got {have}")
 
+# %% ../nbs/08_movielens.ipynb #8c0d1e01
+def _check_split(bs, valid_pct, seed, drop_last):
+    if seed is not None: whole_number("seed", seed, 0, 2**63)
+    whole_number("bs", bs), real_number("valid_pct", valid_pct, 0, 1), truth("drop_last", drop_last)
+
+def _check_learner(dls, n_factors, y_range, level):
+    of_kind("dls", dls, lambda d: hasattr(d, "classes"), "the loaders of collab_dls")
+    whole_number("n_factors", n_factors), real_number("level", level)
+    if y_range is not None: number_array("y_range", y_range, 1, 2)
+
+def _weights_by_group(model):
+    "Flat arrays by name, of a model or a dict"
+    def fits(m): return isinstance(m, dict) or hasattr(m, "named_parameters")
+    of_kind("model", model, fits, "a torch module, or a dict of arrays")
+    groups = model if isinstance(model, dict) else {n.removesuffix(".weight"): p for n, p in model.named_parameters()}
+    if not groups: raise ValueError("model must have parameters, got none")
+    return {name: number_array(f"model, {name!r},", values).ravel() for name, values in groups.items()}
+
 # %% ../nbs/08_movielens.ipynb #898900e4
 def baseline_learner(dls,                  # from `collab_dls`
                      n_factors:int=50,     # length of a user's and a film's vector
@@ -53,6 +72,7 @@ def baseline_learner(dls,                  # from `collab_dls`
     (Koren et al., 2009, eq. 4, with the mean only if there is a `level`)"""
     from fastai.collab import collab_learner
     from fastai.layers import sigmoid_range
+    _check_learner(dls, n_factors, y_range, level)
     inside = None if level else y_range   # with a level, the range comes after it
     learn = collab_learner(dls, n_factors=n_factors, y_range=inside, **kwargs)
     def lift(model, x, total):
@@ -68,11 +88,11 @@ def mean_level(ratings,               # the ratings to train on: numbers
     (Koren et al., 2009, eq. 3). Without a `y_range` that is the mean itself: the model sees
     ratings minus their mean. With one it is the value that the sigmoid maps to the mean.
     `ValueError` for a mean outside the range"""
-    if not number_array("ratings", ratings).size:
-        raise ValueError("ratings must hold at least one, got none")
-    mean = float(np.asarray(ratings).mean(dtype=np.float64))
+    ratings = number_array("ratings", ratings)
+    if not ratings.size: raise ValueError("ratings must hold at least one, got none")
+    mean = float(ratings.mean())
     if y_range is None: return mean
-    low, high = y_range
+    low, high = number_array("y_range", y_range, 1, 2)
     if not low < mean < high:
         raise ValueError(f"y_range must hold the mean of the ratings, {mean:g}, got {y_range}")
     return math.log((mean - low)/(high - mean))
@@ -100,9 +120,6 @@ def plot_losses(train_loss,          # one value for each step, smoothed or not
                 ax=None):            # matplotlib Axes; a new figure by default
     """Training loss over steps, and validation loss at the epochs' ends.
     `ValueError` for a `skip_start` that leaves no step"""
-    if ax is None:
-        import matplotlib.pyplot as plt
-        ax = plt.subplots()[1]
     train_loss = number_array("train_loss", train_loss, 1)
     valid_loss = number_array("valid_loss", valid_loss, 1)
     skip_start = whole_number("skip_start", skip_start, 0)
@@ -110,6 +127,7 @@ def plot_losses(train_loss,          # one value for each step, smoothed or not
     if not 0 <= skip_start < steps:
         raise ValueError(f"skip_start must be at least 0 and less than the {steps} steps, "
                          f"got {skip_start!r}")
+    ax = axes_for(ax, new=True)
     ax.plot(np.arange(skip_start, steps), train_loss[skip_start:], label="train")
     ax.plot(np.arange(1, epochs + 1)*steps/epochs, valid_loss, "o-", label="valid")
     ax.set(xlabel="step", ylabel="mean squared error (stars²)")
@@ -123,12 +141,10 @@ def plot_weights(model,                     # the trained model, or a dict of na
     """One histogram for each parameter group and one for all parameters, on the same bins.
     `ValueError` for a `limit` that is not above 0"""
     import matplotlib.pyplot as plt
-    if not real_number("limit", limit) > 0:
+    if not real_number("limit", limit, high=1e300) > 1e-300:
         raise ValueError(f"limit must be > 0, got {limit!r}")
-    whole_number("n_bins", n_bins)
-    groups = model if isinstance(model, dict) else {
-        name.removesuffix(".weight"): p.detach().cpu() for name, p in model.named_parameters()}
-    groups = {name: np.ravel(values) for name, values in groups.items()}
+    whole_number("n_bins", n_bins, 1, 10_000)
+    groups = _weights_by_group(model)
     groups["all"] = np.concatenate(list(groups.values()))
     bins = np.linspace(-limit, limit, n_bins + 1)
     fig, axes = plt.subplots(1, len(groups), figsize=(2.2*len(groups), 2.4))

@@ -17,7 +17,7 @@ from urllib.request import HTTPRedirectHandler, build_opener
 import numpy as np
 import pandas as pd
 
-from .lab import announce_stand_in, package_dir, real_number, whole_number
+from .lab import announce_stand_in, package_dir, real_number, truth, whole_number
 
 # %% ../nbs/03_data.ipynb #e51fea14
 def data_dir() -> Path: # the folder that holds `ml-100k`, `ml-1m`, `fashion-mnist`, `cifar100`, `super-convergence`
@@ -165,6 +165,7 @@ def movielens_1m(offline:str=None,  # "synthetic": make up what is not at hand
     """The ratings, by film and then by user. Without `titles`, a folder with `ratings.csv.gz`
     (user,item,rating) is enough. Raises `DataUnavailable` for missing or wrong files"""
     stand_in, folder = _stand_in_allowed(offline), data_dir()/"ml-1m"
+    titles = truth("titles", titles)
     if titles or not (folder/"ratings.csv.gz").exists():
         files = "ratings.dat", "movies.dat"
         folder = _grouplens_folder("MovieLens 1M", "ml-1m", files, stand_in)
@@ -186,8 +187,10 @@ def movielens_1m(offline:str=None,  # "synthetic": make up what is not at hand
 # %% ../nbs/03_data.ipynb #5cb6f753
 def _check_sizes(n_users, n_movies, n_ratings, rank, noise):
     for name, value in dict(n_users=n_users, n_movies=n_movies, n_ratings=n_ratings, rank=rank).items():
-        whole_number(name, value, floats=False)
+        whole_number(name, value, 1, 10**7, floats=False)
     real_number("noise", noise, 0)
+    if n_users*n_movies > 10**9:
+        raise ValueError(f"n_users*n_movies must be at most 1e9, to fit into memory, got {n_users*n_movies:g}")
     if n_ratings > n_users*n_movies/4:
         raise ValueError(f"n_ratings must be at most n_users*n_movies/4 = {n_users*n_movies//4}, got {n_ratings}")
 
@@ -201,7 +204,7 @@ def synthetic_ratings(n_users:int=943,     # people
 ) -> pd.DataFrame:                         # the columns of `movielens_100k`
     "Made-up ratings with long tails and low-rank taste. `ValueError` for senseless sizes"
     _check_sizes(n_users, n_movies, n_ratings, rank, noise)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(whole_number("seed", seed, 0))
     activity = rng.normal(0, 0.9, n_users).clip(-1.5)
     fame = rng.normal(0, 1.6, n_movies).clip(None, 3)
     score = activity[:, None] + fame + rng.gumbel(size=(n_users, n_movies))
@@ -210,7 +213,7 @@ def synthetic_ratings(n_users:int=943,     # people
     mean = 3.5 + rng.normal(0, 0.45, n_users)[user]
     mean += (rng.normal(0, 0.4, n_movies) + 0.1*fame)[movie]
     taste = rng.normal(size=(n_users, rank))[user]*rng.normal(size=(n_movies, rank))[movie]
-    stars = mean + 0.45*taste.sum(1)/np.sqrt(rank) + rng.normal(0, noise, n_ratings)
+    stars = mean + 0.45*taste.sum(1)/np.sqrt(rank) + rng.normal(0, abs(noise), n_ratings)
     whole = stars.round().clip(1, 5).astype(np.int64)
     df = pd.DataFrame(dict(user=user + 1, movie=movie + 1, rating=whole,
                            timestamp=rng.integers(874_724_710, 893_286_638, n_ratings)))
@@ -283,7 +286,7 @@ def synthetic_images(n:int=1000,      # pictures
 ) -> tuple:                           # uint8 pictures (n x size x size [x channels]) and int64 labels
     "Made-up pictures to learn: each class is a smooth pattern, shifted by a few pixels, under noise"
     for name, value in dict(n=n, size=size, channels=channels, n_classes=n_classes).items():
-        whole_number(name, value, floats=False)
+        whole_number(name, value, 1, 10**6, floats=False)
     rng = np.random.default_rng(whole_number("seed", seed, 0))
     waves = rng.normal(size=(n_classes, channels, 4, 4))
     t = np.pi*np.arange(size)/size
@@ -483,8 +486,7 @@ def _rates(s, at):
 def synthetic_logs(seed:int=0,
 ) -> pd.DataFrame:             # the columns of `smith_logs`
     "Made-up training curves under the names and main settings of Smith's logs. `ValueError` for a seed below 0"
-    whole_number("seed", seed, 0)
-    rng, frames = np.random.default_rng(seed), []
+    rng, frames = np.random.default_rng(whole_number("seed", seed, 0)), []
     for name in _smith_files():
         settings = _made_up_settings(name)
         at = np.arange(0, settings["max_iter"] + 1, 100)

@@ -14,19 +14,21 @@ import numpy as np
 import torch
 from torch import nn
 
+from .lab import iterable, of_kind, truth
+
 # %% ../nbs/01_weight_decay.ipynb #d2681acc
 def _check(**values):
     "Refuse what is no number, negative, nan or infinite"
     for name, x in values.items():
         if isinstance(x, bool) or not isinstance(x, Real): raise TypeError(f"{name} must be a number, got {x!r}")
         if not x >= 0: raise ValueError(f"{name} must be >= 0, got {x}")
-        if x == math.inf: raise ValueError(f"{name} must be finite, got {x}")
+        if x > 3e38: raise ValueError(f"{name} must be finite, got {x}: float32 ends at 3.4e38")
 
 def _tensors(params):
     "`params` as a list, refused if it is not one or more tensors"
     if isinstance(params, (torch.Tensor, nn.Module)):
         raise TypeError(f"params must be a list of tensors such as model.parameters(), got a {type(params).__name__}")
-    params = list(params)
+    params = list(of_kind("params", params, iterable, "a list of tensors such as model.parameters()"))
     if not params: raise ValueError("params must hold at least one tensor, got none (a generator ends once read)")
     for p in params:
         if not isinstance(p, torch.Tensor): raise TypeError(f"params must hold tensors, got a {type(p).__name__}")
@@ -71,7 +73,7 @@ def momentum_decay_factor(lr:float,           # learning rate
     `ValueError` for what torch refuses, and for momentum >= 1"""
     _check(lr=lr, wd=wd, momentum=momentum, dampening=dampening)
     if momentum >= 1: raise ValueError(f"momentum must be < 1, got {momentum}")
-    if nesterov and (momentum == 0 or dampening):
+    if truth("nesterov", nesterov) and (momentum == 0 or dampening):
         raise ValueError("nesterov must come with momentum > 0 and dampening 0, "
                          f"got {momentum} and {dampening}")
     if momentum == 0: return abs(decay_factor(lr, wd))
@@ -136,9 +138,9 @@ def parameter_kinds(model:nn.Module, # the model, or a part of it
 def _rule(no_decay):
     "`no_decay` as a function of name, kind and parameter"
     if callable(no_decay): return lambda name, kind, p: no_decay(name, p)
-    kinds = (no_decay,) if isinstance(no_decay, str) else tuple(no_decay)
+    kinds = tuple([no_decay] if isinstance(no_decay, str) else of_kind("no_decay", no_decay, iterable, "several kinds"))
     for k in kinds:
-        if k not in _KINDS:
+        if not isinstance(k, str) or k not in _KINDS:
             raise ValueError(f"no_decay must name kinds among {', '.join(_KINDS)}, "
                              f"or be a function of name and parameter, got {k!r}")
     return lambda name, kind, p: kind in kinds

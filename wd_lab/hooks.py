@@ -20,13 +20,14 @@ from fastcore.basics import patch
 from matplotlib.colors import PowerNorm
 from torch import nn
 
-from .lab import list_if_several, real_number
+from .lab import float_tensor, list_if_several, of_kind, real_number, whole_number
 
 # %% ../nbs/06_gradient_hooks.ipynb #fa88f4b7
 def gradient_summary(g:torch.Tensor,       # gradients, of any shape
                      near_zero:float=1e-3, # what counts as near zero, in standard deviations
 ) -> torch.Tensor:                         # 3 numbers, on the device of `g`
     "Mean, standard deviation and share of values near zero"
+    float_tensor("g", g), real_number("near_zero", near_zero, 0)
     mean = g.mean()
     rest = g - mean
     std = torch.linalg.vector_norm(rest)/g.numel()**0.5
@@ -40,8 +41,9 @@ def octave_counts(g:torch.Tensor,     # gradients, of any shape
                   at_most:int=None,   # sample about so many, evenly spaced; None for all
 ) -> torch.Tensor:                    # 96 counts
     "Histogram of `|g|` by powers of two, read off the exponents of the floats"
-    spacing = -(-g.numel()//at_most) if at_most else 1
-    while gcd(spacing, g.numel()) > 1: spacing += 1
+    n = float_tensor("g", g).numel()
+    spacing = 1 if at_most is None else -(-n//whole_number("at_most", at_most))
+    while gcd(spacing, n) > 1: spacing += 1
     bits = g.flatten()[::spacing].float().view(torch.int32)
     exponent = bits.bitwise_right_shift(23).bitwise_and_(255)
     k = exponent.sub_(127 + _OCTAVES[0].item()).clamp_(0, len(_OCTAVES) - 1)
@@ -341,6 +343,8 @@ def overhead(step,        # called without arguments: one training step
     """Time of a step inside `watch` over that of a step just before it outside, less 1: the
     median of the turns"""
     import time
+    of_kind("step", step, callable, "a function"), whole_number("turns", turns)
+    of_kind("watch", watch, lambda w: hasattr(w, "__enter__"), "a context manager")
     def seconds():
         start = time.perf_counter()
         step()

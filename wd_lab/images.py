@@ -21,7 +21,8 @@ from fastcore.basics import patch
 from torch import nn
 
 from .data import Images, cifar100
-from .lab import cache_dir, log, real_number, recorded, whole_number, write_json
+from .lab import (cache_dir, folder_path, iterable, json_value, log, number_array, of_kind, one_of, real_number,
+                        recorded, torch_device, truth, whole_number, write_json)
 from .schedules import cosine, linear, one_cycle, step_decay, up_and_down, warmup_stable_decay
 
 # %% ../nbs/15_images.ipynb #9b6488b8
@@ -31,7 +32,7 @@ def balanced_subset(y:np.ndarray, # labels
 ) -> np.ndarray:                  # n indices, rising
     """Choose pictures at random, as many of each class as of any other, give or take one.
     `ValueError` for more pictures than there are"""
-    if np.ndim(y) != 1: raise ValueError(f"y must be labels, one axis, got {np.ndim(y)}")
+    y = number_array("y", y, 1)
     n = whole_number("n", n, -10**9)
     if not 1 <= n <= len(y): raise ValueError(f"n must be between 1 and {len(y)}, got {n!r}")
     rng, classes = np.random.default_rng(whole_number("seed", seed, 0)), np.unique(y)
@@ -49,7 +50,7 @@ def flip_and_shift(x:torch.Tensor, # pictures: n x height x width x channels
                    by:int=4,       # the farthest shift, in pixels
 ) -> torch.Tensor:                 # as many pictures, each moved in its own way
     "Mirror half of the pictures, and shift each by a few pixels; what comes in is reflected"
-    n, height, width, _ = x.shape
+    n, height, width, _ = _pictures_to_shift(x, by).shape
     def places(size): # for each picture, which row (or column) goes where
         shift = torch.randint(-by, by + 1, (n, 1), device=x.device)
         at = torch.arange(size, device=x.device) + shift
@@ -59,6 +60,14 @@ def flip_and_shift(x:torch.Tensor, # pictures: n x height x width x channels
     columns = torch.where(mirror, columns.flip(1), columns)
     picture = torch.arange(n, device=x.device)[:, None, None]
     return x[picture, rows[:, :, None], columns[:, None, :]]
+
+# %% ../nbs/15_images.ipynb #8c0d1e03
+def _pictures_to_shift(x, by):
+    "`x`, refused where it can't be shifted so far and reflected"
+    of_kind("x", x, lambda v: isinstance(v, torch.Tensor) and v.ndim == 4 and v.layout is torch.strided,
+            "pictures: a tensor of n x height x width x channels")
+    whole_number("by", by, 0, max(0, min(x.shape[1:3]) - 1), floats=False)
+    return x
 
 # %% ../nbs/15_images.ipynb #1f62e091
 def _fastai_augment(x):
@@ -80,14 +89,12 @@ def _mean_and_std(data):
     x = data.x_train[:10_000].reshape(-1, data.x_train.shape[3] if data.x_train.ndim == 4 else 1)/np.float32(255)
     return x.mean(0).tolist(), x.std(0).tolist()
 
-def _check_arguments(data, bs, valid_bs, n, n_valid, augment):
-    if not isinstance(data, Images):
-        raise TypeError(f"data must be Images such as cifar100() gives, got a {type(data).__name__}")
+def _check_arguments(data, bs, valid_bs, n, n_valid, augment, seed):
+    of_kind("data", data, Images, "Images such as cifar100() gives")
     for name, value, most in (("bs", bs, None), ("valid_bs", valid_bs, None), ("n", n, len(data.y_train)),
                               ("n_valid", n_valid, len(data.y_test))):
         if value is not None or not most: whole_number(name, value, 2, most or np.inf, floats=False)  # None: all
-    if augment not in ("shift", "fastai", None):
-        raise ValueError(f"augment must be 'shift', 'fastai' or None, got {augment!r}")
+    one_of("augment", augment, ("shift", "fastai", None)), whole_number("seed", seed, 0)
 
 # %% ../nbs/15_images.ipynb #556fe7d1
 @dataclass
@@ -123,7 +130,7 @@ def image_dls(data:Images,     # arrays of pictures and labels, such as `cifar10
     CIFAR-100 takes the document's mean and deviation, other pictures their own.
     `TypeError` for other data, `ValueError` for a size or augmentation that can't be"""
     from fastai.data.core import DataLoaders
-    _check_arguments(data, bs, valid_bs, n, n_valid, augment)
+    _check_arguments(data, bs, valid_bs, n, n_valid, augment, seed)
     train, test = data.y_train, data.y_test
     chosen = np.arange(len(train)) if n is None else balanced_subset(train, n, seed)
     valid = np.arange(len(test)) if n_valid is None else balanced_subset(test, n_valid)
@@ -140,7 +147,7 @@ def _loader(data, part, index, bs, device, seed, augment=None):
     "A fastai loader of some pictures of one part; those of the training part come shuffled, full batches only"
     from fastai.data.load import DataLoader
     from fastai.torch_core import default_device
-    device = torch.device(device) if device is not None else default_device()
+    device = torch_device(device) if device is not None else default_device()
     x, y = (torch.from_numpy(getattr(data, f"{name}_{part}")[index]).to(device) for name in "xy")
     mean, std = (torch.tensor(v, device=device).view(-1, 1, 1) for v in _mean_and_std(data))
     train = part == "train"
@@ -158,6 +165,8 @@ class ResidualBlock(nn.Module):
                  stride:int=1 # 2 halves height and width
     ):
         super().__init__()
+        sizes = dict(c_in=c_in, c_out=c_out, stride=stride).items()
+        c_in, c_out, stride = [whole_number(name, size, 1, 4096) for name, size in sizes]
         conv = partial(nn.Conv2d, bias=False)
         self.convs = nn.Sequential(
             conv(c_in, c_out, 3, stride, 1), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True),
@@ -178,10 +187,11 @@ def resnet_head(kind:str,      # "concat": the document's; "linear": the paper's
                 width:int=64,  # channels that go in
 ) -> nn.Sequential:
     "From the last feature maps to a number for each class. `ValueError` for another kind"
+    one_of("head", kind, ("concat", "linear"))
+    whole_number("n_classes", n_classes, 1, 10**6), whole_number("width", width, 1, 4096)
     if kind == "linear":
         pool = nn.AdaptiveAvgPool2d(1)
         return nn.Sequential(pool, nn.Flatten(), nn.Linear(width, n_classes))
-    if kind != "concat": raise ValueError(f"head must be 'concat' or 'linear', got {kind!r}")
     return nn.Sequential(
         MeanAndMax(), nn.BatchNorm1d(2*width), nn.Dropout(0.25), nn.Linear(2*width, 128),
         nn.ReLU(inplace=True), nn.BatchNorm1d(128), nn.Dropout(0.5), nn.Linear(128, n_classes))
@@ -203,7 +213,7 @@ def resnet_cifar(depth:int=56,      # layers with weights, counted as the paper 
                  c_in:int=3,        # channels of the pictures
 ) -> ResNet:                        # pictures n x c_in x 32 x 32 in, n x n_classes out
     "n blocks each at 16, 32 and 64 channels. `ValueError` for a depth that is not 6n + 2"
-    depth = whole_number("depth", depth)
+    depth, c_in = whole_number("depth", depth, 1, 10_000), whole_number("c_in", c_in, 1, 4096)
     if depth < 8 or (depth - 2) % 6:
         raise ValueError(f"depth must be 6n + 2: 8, 14, 20, 32, 56, 110, ..., got {depth!r}")
     first = nn.Conv2d(c_in, 16, 3, 1, 1, bias=False)
@@ -214,11 +224,20 @@ def resnet_cifar(depth:int=56,      # layers with weights, counted as the paper 
             width = channels
     return ResNet(nn.Sequential(*layers), resnet_head(head, n_classes))
 
+# %% ../nbs/15_images.ipynb #8c0d1e06
+def _check_trial(model, dls, loss_func):
+    def trains(m): return isinstance(m, nn.Module) and any(p.requires_grad for p in m.parameters())
+    of_kind("model", model, trains, "a torch module that trains")
+    of_kind("loss_func", loss_func, callable, "a function")
+    of_kind("dls", dls, lambda v: hasattr(v, "valid"), "fastai's DataLoaders")
+
+def _of_pictures(dls): return isinstance(getattr(getattr(dls, "valid", None), "create_batch", None), _Batches)
+
 # %% ../nbs/15_images.ipynb #49172bc1
 def native_bf16(device="cpu", # a torch device or its name
 ) -> bool:
     "Has the device arithmetic of its own for bfloat16, or would it have to imitate it?"
-    device = torch.device(device)
+    device = torch_device(device)
     if device.type == "cuda":
         with torch.cuda.device(device): return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu": return device.type == "mps"        # there the trial decides
@@ -249,7 +268,9 @@ def choose_precision(model,     # a network with a switch `bf16`
                      bf16=None, # the answer, if you know it already
 ):                              # use bfloat16? And a sentence that says why
     "Ask the processor, then try; model and random numbers stay as they were"
-    if bf16 is not None: return bool(bf16), f"{'bfloat16' if bf16 else 'float32'}, as asked"
+    bf16 = bf16 if bf16 is None else truth("bf16", bf16)
+    if bf16 is not None: return bf16, f"{'bfloat16' if bf16 else 'float32'}, as asked"
+    _check_trial(model, dls, loss_func)
     if not native_bf16(dls.device):
         return False, f"float32: this {dls.device.type} has no bfloat16 of its own"
     with torch.random.fork_rng():
@@ -272,12 +293,11 @@ def image_learner(dls,                # from `image_dls`
     import fastai.callback.schedule                   # gives a Learner its `fit_one_cycle`
     from fastai.learner import Learner
     from fastai.metrics import accuracy, top_k_accuracy
-    if not isinstance(getattr(getattr(dls, "valid", None), "create_batch", None), _Batches):
-        raise TypeError(f"dls must come from image_dls, got a {type(dls).__name__}")
-    if seed is not None: torch.manual_seed(seed)
+    of_kind("dls", dls, _of_pictures, "the loaders of image_dls")
+    if seed is not None: torch.manual_seed(whole_number("seed", seed, 0, 2**63))
     c_in = dls.valid.create_batch.x.shape[3]
     model = resnet_cifar(depth, dls.c, head, c_in).to(dls.device)
-    if channels_last: model.memory_format = torch.channels_last
+    if truth("channels_last", channels_last): model.memory_format = torch.channels_last
     model = model.to(memory_format=model.memory_format)
     def top_5(logits, y): return top_k_accuracy(logits, y, k=min(5, dls.c))
     loss_func, metrics = nn.CrossEntropyLoss(), kwargs.pop("metrics", [accuracy, top_5])
@@ -292,10 +312,10 @@ def evaluate_images(model, # gives a number for each class
                     dl,    # loader of pictures and labels
 ) -> dict:                 # loss (mean cross-entropy), top_1, top_5 (shares of the pictures)
     "Loss and accuracy in evaluation mode"
-    training = model.training
+    training = of_kind("model", model, nn.Module, "a torch module").training
     model.eval()
     sums, seen = torch.zeros(3, dtype=torch.float64), 0
-    for x, y in dl:
+    for x, y in _pairs(dl):
         logits = model(x)
         best = logits.topk(min(5, logits.shape[1])).indices == y[:, None]
         losses = F.cross_entropy(logits, y, reduction="sum")
@@ -303,6 +323,14 @@ def evaluate_images(model, # gives a number for each class
         seen += len(y)
     model.train(training)
     return dict(zip(("loss", "top_1", "top_5"), (sums/seen).tolist()))
+
+# %% ../nbs/15_images.ipynb #8c0d1e04
+def _pairs(dl):
+    "The batches of `dl`, each of which must be pictures and labels"
+    def fits(batch):
+        return isinstance(batch, (tuple, list)) and len(batch) == 2 and all(isinstance(t, torch.Tensor) for t in batch)
+    for batch in of_kind("dl", dl, iterable, "a loader of pictures and labels"):
+        yield of_kind("each batch of dl", batch, fits, "a pair of tensors, pictures and labels")
 
 # %% ../nbs/15_images.ipynb #6f5e4b36
 SCHEDULES = dict(one_cycle=one_cycle, step=step_decay, stable=warmup_stable_decay,
@@ -328,7 +356,8 @@ class Story:
                  seed:int=0,      # of the order of the pictures and of their augmentation
                  checkpoint=None, # folder that keeps the state; None: it is not kept
     ):
-        self.checks, self.seed, self.path = checks, seed, checkpoint and Path(checkpoint)
+        self.checks, self.seed = whole_number("checks", checks), whole_number("seed", seed, 0)
+        self.path = None if checkpoint is None else folder_path(checkpoint, "checkpoint")
         self.curve, self.seconds, self.diverged = [], [], False
         self.bf16 = self.precision = None            # as the run began
         if self.path and (self.path/"story.json").exists():
@@ -491,12 +520,11 @@ def _check_folder(path, settings):
 def _check_run(settings, checkpoint):
     for name in ("lr", "wd"): real_number(name, settings[name], 0)
     for name in ("epochs", "checks"): whole_number(name, settings[name], floats=False)
-    for name, known in (("schedule", SCHEDULES), ("opt", _OPTIMIZERS)):
-        if settings[name] not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)}, got {settings[name]!r}")
-    if np.size(settings["moms"]) not in (1, 3):
+    for name, known in (("schedule", SCHEDULES), ("opt", _OPTIMIZERS)): one_of(name, settings[name], known)
+    if number_array("moms", settings["moms"]).size not in (1, 3):
         raise ValueError(f"moms must be one number, or three: at start, peak and end, got {settings['moms']!r}")
-    if checkpoint: _check_folder(Path(checkpoint), settings)
+    of_kind("shape", settings["shape"], dict, "a dict of the schedule's settings")
+    if checkpoint is not None: _check_folder(folder_path(checkpoint, "checkpoint"), settings)
 
 # %% ../nbs/15_images.ipynb #a1c05a79
 def _adam():
@@ -520,5 +548,6 @@ def cifar_runs(name:str, # of the record
 def checkpoint_of(settings:dict, # of a run of `cifar_runs`
 ) -> Path:                       # a folder with `epoch3.safetensors` and so on
     "Where `cifar_runs` keeps a run's state, the model's tensors as `model.…`"
+    settings = json_value("settings", of_kind("settings", settings, dict, "a dict"))
     key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     return cache_dir()/"checkpoints"/key

@@ -22,7 +22,8 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 
-from .lab import folder_path, list_if_several, progress_bar, real_number, whole_number
+from .lab import (axes_for, folder_path, iterable, list_if_several, of_kind, one_of, progress_bar, real_number,
+                        torch_device, whole_number)
 
 # %% ../nbs/19_interpolation.ipynb #823e7ed4
 class SaveWeights:
@@ -42,7 +43,7 @@ class SaveWeights:
             raise ValueError("give either epochs or steps, as in SaveWeights(epochs=[0, 4]), "
                              f"got epochs={epochs} and steps={steps}")
         self.unit, self.at = ("epoch", epochs) if epochs else ("step", steps)
-        self.path, self.states = folder_path(path) if path else None, {}
+        self.path, self.states = None if path is None else folder_path(path), {}
 
     def __repr__(self):
         where = f"in {self.path}" if self.path else "in memory"
@@ -151,6 +152,7 @@ def _check_same(states):
     for state in states:
         if not isinstance(state, Mapping):
             raise TypeError(f"states must be state dicts, got a {type(state).__name__}: use model.state_dict()")
+        for name, v in state.items(): of_kind(f"{name} in the states", v, torch.Tensor, "a tensor")
     first = states[0]
     for other in states[1:]:
         odd = sorted(set(first) ^ set(other))
@@ -169,6 +171,8 @@ def recompute_batch_norm(model:nn.Module, # its statistics are changed in place
     """Running means and variances of all batch norms, anew, as plain means over `batches`
     (Izmailov et al. 2018). Everything else is in evaluation mode meanwhile, dropout too;
     then all modes are as before. `ValueError` without a batch. An error changes nothing"""
+    of_kind("model", model, nn.Module, "a torch module")
+    of_kind("batches", batches, iterable, "training batches")
     norms = [m for m in model.modules()
              if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     if not norms: return
@@ -205,6 +209,7 @@ def on_device(batch, # a tuple of inputs and targets
     "The parts of a batch on a device. `TypeError` for a batch that is no tuple"
     if not isinstance(batch, (tuple, list)) or len(batch) < 2:
         raise TypeError(f"a batch must be a tuple of inputs and targets, got a {type(batch).__name__}")
+    device = torch_device(device)
     return tuple(part.to(device) if hasattr(part, "to") else part for part in batch)
 
 # %% ../nbs/19_interpolation.ipynb #79363658
@@ -293,7 +298,9 @@ def _parts(model, train_dl, valid_dl, loss_func):
         raise TypeError(f"model must be a torch module or a fastai Learner, got a {type(model).__name__}")
     for name, dl in dict(train_dl=train_dl, valid_dl=valid_dl).items():
         if dl is None: raise ValueError(f"{name} must be given with a torch model: batches of inputs and targets")
-    return deepcopy(model), dict(train=train_dl, valid=valid_dl), loss_func or nn.CrossEntropyLoss()
+        of_kind(name, dl, iterable, "batches of inputs and targets")
+    loss_func = nn.CrossEntropyLoss() if loss_func is None else loss_func
+    return deepcopy(model), dict(train=train_dl, valid=valid_dl), loss_func
 
 def _reduced(loss_func, how):
     "A copy of the loss, of a batch or of each sample"
@@ -324,8 +331,18 @@ def _check_batches(batches):
         if not some: raise ValueError(f"{part}_dl must hold at least one batch")
 
 def _check_statistics(bn):
-    if bn not in ("recompute", "mix", "keep"):
-        raise ValueError(f"bn must be 'recompute', 'mix' or 'keep', got {bn!r}")
+    one_of("bn", bn, ("recompute", "mix", "keep"))
+
+# %% ../nbs/19_interpolation.ipynb #8c0d1e05
+def _curve(curve):
+    "`curve`, refused if it is no table with the columns of a curve"
+    of_kind("curve", curve, pd.DataFrame, "a table from interpolation_curve")
+    if not all(isinstance(c, str) for c in curve) or "alpha" not in curve:
+        raise ValueError(f"curve must be a table from interpolation_curve, got one with the columns {list(curve)}")
+    return curve
+
+def _two_names(names):
+    return of_kind("names", names, lambda v: isinstance(v, (tuple, list)) and len(v) == 2, "two words")
 
 # %% ../nbs/19_interpolation.ipynb #aeb99db9
 def _places(alphas):
@@ -350,9 +367,7 @@ def barrier(curve:pd.DataFrame,  # from `interpolation_curve`, with alpha 0 and 
     """The greatest height above the straight line between the ends, over 0 < alpha < 1
     (Frankle et al. 2020). To judge an accuracy, add a column with 1 - accuracy.
     `ValueError` without the column, both ends and a place between them"""
-    if not isinstance(curve, pd.DataFrame):
-        raise TypeError("curve must be a table from interpolation_curve, "
-                        f"got a {type(curve).__name__}")
+    _curve(curve)
     if not (isinstance(column, str) and {"alpha", column} <= set(curve)):
         raise ValueError(f"column must be one of {list(curve)[1:]}, got {column!r}")
     alpha, loss = curve.alpha.to_numpy().round(9), curve[column].to_numpy()
@@ -372,11 +387,9 @@ def plot_curve(curve:pd.DataFrame, # from `interpolation_curve`
 ):                                 # the axes
     """Training and validation along the line; a band of one standard error around a loss.
     `ValueError` for another measure"""
-    import matplotlib.pyplot as plt
-    ax = ax or plt.gca()
-    known = [c[6:] for c in curve if c.startswith("train_") and c != "train_se"]
-    if what not in known:
-        raise ValueError(f"what must be one of {', '.join(known)}, got {what!r}")
+    ax, names = axes_for(ax), _two_names(names)
+    known = [c[6:] for c in _curve(curve) if c.startswith("train_") and c != "train_se"]
+    one_of("what", what, dict.fromkeys(known))
     for part, name, color in zip(("train", "valid"), names, ("C0", "C1"), strict=True):
         y = curve[f"{part}_{what}"]
         ax.plot(curve.alpha, y, color=color, label=name, **kwargs)
@@ -413,7 +426,7 @@ def loss_plane(model,            # a torch model, or a fastai `Learner`
 ) -> LossPlane:
     """Validation loss on a grid of the plane through three solutions (Garipov et al. 2018).
     `ValueError` for three points on one line. The model is left as it was"""
-    n, path = whole_number("n", n, 2), list(path)
+    n, path = whole_number("n", n, 2), list(of_kind("path", path, iterable, "several states"))
     _check_same([a, b, c, *path])
     walk = _Walk(model, train_dl, valid_dl, loss_func, {}, bn)
     axes = _Axes(walk.model, a, b, c)
@@ -478,9 +491,8 @@ def plot(self:LossPlane,
          names=("a", "b", "c"),  # of the three solutions
 ):                               # the axes
     "Contours of the loss, the three solutions, and the path where it is projected"
-    import matplotlib.pyplot as plt
     from matplotlib.patheffects import withStroke
-    ax = ax or plt.gca()
+    ax = axes_for(ax)
     filled = ax.contourf(self.x, self.y, self.loss, levels, cmap="cividis_r")
     ax.figure.colorbar(filled, ax=ax, label="validation loss")
     if len(self.path): ax.plot(*self.path[:, :2].T, ".-", color="C1", lw=1, ms=4)

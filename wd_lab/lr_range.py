@@ -21,7 +21,7 @@ from fastcore.basics import patch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from .lab import number_array, real_number, whole_number
+from .lab import number_array, one_of, real_number, whole_number
 
 # %% ../nbs/16_lr_range_test.ipynb #a49408d5
 def range_rates(start_lr:float=1e-7, # of the first step
@@ -31,6 +31,7 @@ def range_rates(start_lr:float=1e-7, # of the first step
 ) -> np.ndarray:                     # `num_it` rates, float64, rising
     """The rates of a range test, those of fastai's `lr_find`: without `end_lr` itself.
     `ValueError` for a rate of 0 that should rise by a factor"""
+    one_of("mode", mode, ("exp", "linear"))
     for name, lr in (("start_lr", start_lr), ("end_lr", end_lr)):
         if not (real_number(name, lr) > 0 or mode == "linear"):
             raise ValueError(f"{name} must be > 0, got {lr!r}: rates rise by a factor")
@@ -261,7 +262,7 @@ def _measure(model, valid_dl, loss_fn, device):
 def rate_ratios(rates, # of an optimizer's groups
 ) -> np.ndarray:       # share of the highest rate for each group; all 1 where every rate is 0
     "How the rates of groups relate. `ValueError` without a rate"
-    rates = np.array([float(r) for r in rates])
+    rates = number_array("rates", rates, 1)
     if not len(rates): raise ValueError("rates must hold at least one, got none")
     return rates/rates.max() if rates.max() > 0 else np.ones(len(rates))
 
@@ -401,7 +402,7 @@ def _measure_learner(learn, valid_dl):
 
 # %% ../nbs/16_lr_range_test.ipynb #10f5305e
 def _check_numbers(start_lr, end_lr, num_it, mode, repeats, smooth, accumulate, valid_every):
-    if mode not in ("exp", "linear"): raise ValueError(f"mode must be 'exp' or 'linear', got {mode!r}")
+    one_of("mode", mode, ("exp", "linear"))
     for name, value in dict(start_lr=start_lr, end_lr=end_lr, smooth=smooth).items(): real_number(name, value)
     if start_lr < 0 or mode == "exp" and start_lr == 0:
         raise ValueError(f"start_lr must be > 0 (with mode='linear' 0 will do), got {start_lr!r}")

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
-from .lab import truth
+from .lab import float_tensor, iterable, of_kind, real_number, torch_device, truth, whole_number
 
 # %% ../nbs/04_optimizers.ipynb #ee65d0a0
 class TwoStepOptimizer(torch.optim.Optimizer):
@@ -34,6 +34,7 @@ class TwoStepOptimizer(torch.optim.Optimizer):
                  decoupled:bool,     # shrink the weight, or add `wd*w` to the gradient?
                  **settings          # what `opt_step` wants to know
     ):
+        of_kind("params", params, iterable, "tensors or groups of them")
         decay = dict(weight_decay=weight_decay, decoupled=decoupled)
         super().__init__(params, dict(lr=lr, **decay, **settings))
 
@@ -103,6 +104,7 @@ def _check_settings(group):
                 raise TypeError(f"{name} must be a number, got {v!r}: write {name}=x.item()")
             if not isinstance(v, Real): raise TypeError(f"{name} must be a number, got {v!r}")
             if not 0 <= v < _BELOW[name]: raise ValueError(f"{name} must be in [0, {_BELOW[name]}), got {value!r}")
+    for name in ("nesterov", "decoupled", "from_zero"): truth(name, group.get(name))
     if group.get("nesterov") and not (group["momentum"] > 0 and group["dampening"] == 0):
         raise ValueError("nesterov must go with momentum > 0 and dampening 0, "
                          f"got momentum {group['momentum']}, dampening {group['dampening']}")
@@ -151,6 +153,26 @@ def set_hypers(self:TwoStepOptimizer, *_, **__):
 
 TwoStepOptimizer.set_hyper = TwoStepOptimizer.freeze_to = TwoStepOptimizer.set_hypers
 
+# %% ../nbs/04_optimizers.ipynb #8c0d1e02
+def _check_running(state, x, called="g", name="", **shares):
+    "Refuse what is no dict, tensor or number; quick where all is well, since each weight asks in each step"
+    plain = all(type(share) in (float, int) and abs(share) < 1e30 for share in shares.values())
+    if plain and type(state) is dict and isinstance(name, str) \
+        and isinstance(x, torch.Tensor) and x.is_floating_point() and not x.is_sparse: return
+    of_kind("state", state, dict, "a dict"), of_kind("name", name, str, "text"), float_tensor(called, x)
+    for share, value in shares.items(): real_number(share, value, -1e30, 1e30)
+
+def _check_labelled(model, x, y):
+    of_kind("model", model, nn.Module, "a torch module")
+    if float_tensor("x", x).ndim < 2: raise ValueError(f"x must hold pictures, got the shape {tuple(x.shape)}")
+    of_kind("y", y, lambda v: isinstance(v, torch.Tensor) and v.dtype == torch.int64 and v.shape == x.shape[:1],
+            f"{len(x)} labels, a tensor of int64")
+
+def _check_training(opt, data, after_step):
+    of_kind("opt", opt, lambda v: hasattr(v, "zero_grad") and hasattr(v, "step"), "an optimizer")
+    of_kind("data", data, FashionTensors, "FashionTensors")
+    of_kind("after_step", after_step, lambda v: v is None or callable(v), "a function, or None")
+
 # %% ../nbs/04_optimizers.ipynb #797a36af
 def running_sum(state:dict,        # where the sum is kept
                 g:torch.Tensor,    # what to add
@@ -158,6 +180,7 @@ def running_sum(state:dict,        # where the sum is kept
                 dampening:float=0, # share of `g` that is left out, except the first time
 ) -> torch.Tensor:                 # the sum; `g` itself without momentum
     "Momentum as torch has it: the sum starts at the first `g`, without dampening"
+    _check_running(state, g, momentum=momentum, dampening=dampening)
     if momentum == 0: return g
     if "sum" not in state: state["sum"] = g.clone()
     else: state["sum"].mul_(momentum).add_(g, alpha=1 - dampening)
@@ -194,6 +217,7 @@ def running_mean(state:dict,          # where the mean is kept
                  beta:float,          # share of the mean that stays
 ) -> torch.Tensor:                    # the mean itself, not a copy
     "Exponential moving average from zero: `mean = beta*mean + (1 - beta)*x`"
+    _check_running(state, x, "x", name, beta=beta)
     if name not in state: state[name] = torch.zeros_like(x)
     return state[name].lerp_(x, 1 - beta)
 
@@ -203,8 +227,9 @@ def running_mean_square(state:dict,          # where the mean is kept, as "sqr_a
                         from_zero:bool=True, # start at 0, or at the first square?
 ) -> torch.Tensor:                           # the mean itself, not a copy
     "Exponential moving average of squares: `mean = beta*mean + (1 - beta)*g*g`"
+    _check_running(state, g, beta=beta)
     if "sqr_avg" not in state:
-        state["sqr_avg"] = torch.zeros_like(g) if from_zero else g.square()
+        state["sqr_avg"] = torch.zeros_like(g) if truth("from_zero", from_zero) else g.square()
     return state["sqr_avg"].mul_(beta).addcmul_(g, g, value=1 - beta)
 
 # %% ../nbs/04_optimizers.ipynb #753d1110
@@ -292,6 +317,7 @@ def fashion_tensors(device="cpu", # where the tensors go
 ) -> FashionTensors:
     "Fashion-MNIST, less the training mean (0.286), over its standard deviation (0.353)"
     from wd_lab.data import fashion_mnist
+    device = torch_device(device)
     images = fashion_mnist()
     pixels = images.x_train, images.x_test
     x, x_valid = (torch.tensor(a).float().div_(255)[:, None] for a in pixels)
@@ -331,6 +357,7 @@ def evaluate(model:nn.Module, # gives logits
              y:torch.Tensor,  # labels
 ) -> tuple[float, float]:     # accuracy and mean cross-entropy
     "Accuracy and loss in evaluation mode"
+    _check_labelled(model, x, y)
     model.eval()
     logits = torch.cat([model(batch) for batch in x.split(2048)])
     return (logits.argmax(1) == y).float().mean().item(), F.cross_entropy(logits, y).item()
@@ -346,8 +373,10 @@ def train(model:nn.Module,      # gives logits
     """Train on cross-entropy, shuffled by torch's generator.
     The train figures are means over the batches as they were seen. `ValueError` for
     less than one epoch or picture"""
-    for name, value in dict(epochs=epochs, batch_size=batch_size).items():
-        if value < 1: raise ValueError(f"{name} must be at least 1, got {value!r}")
+    _check_training(opt, data, after_step)
+    epochs = whole_number("epochs", epochs)
+    batch_size = whole_number("batch_size", batch_size, 1, 2**31)
+    _check_labelled(model, data.x_train, data.y_train)
     rows = []
     for _ in range(epochs):
         seen = _train_epoch(model, opt, data.x_train, data.y_train, batch_size, after_step)
@@ -365,7 +394,7 @@ def _train_epoch(model, opt, x, y, batch_size, after_step):
         opt.zero_grad()
         loss.backward()
         opt.step()
-        if after_step: after_step()
+        if after_step is not None: after_step()
         right += (logits.argmax(1) == y[index]).sum().item()
         total += loss.item()*len(index)
     return right/len(y), total/len(y)
@@ -378,7 +407,10 @@ def step_time_ratio(ours,        # makes an optimizer from parameters
 ) -> float:                      # seconds of the fastest step of `ours` over those of `theirs`
     "The price of a step, in turns; what slows all but the fastest is the machine. `ValueError` if `turns` < 1"
     import time
-    if turns < 1: raise ValueError(f"turns must be at least 1, got {turns!r}")
+    for name, make in dict(ours=ours, theirs=theirs).items():
+        of_kind(name, make, callable, "a function from parameters to an optimizer")
+    of_kind("widths", widths, lambda v: iterable(v) and len(v) > 1, "the widths of two layers or more")
+    widths, turns = [whole_number("each of widths", w) for w in widths], whole_number("turns", turns)
     shapes = [shape for i, o in zip(widths, widths[1:]) for shape in ((o, i), (o,))]
     params = [torch.randn(shape).requires_grad_() for shape in shapes]
     for p in params: p.grad = torch.randn_like(p)

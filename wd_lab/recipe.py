@@ -23,8 +23,8 @@ from filelock import FileLock, Timeout
 from torch import nn
 
 from .interpolate import on_device
-from .lab import (digest, folder_path, list_if_several, log, progress_bar, read_sealed, real_number, whole_number,
-                        write_json, write_sealed)
+from .lab import (digest, folder_path, list_if_several, log, number_array, progress_bar, read_sealed, real_number,
+                        whole_number, write_json, write_sealed)
 from .lr_range import LRRange, RangeRun, lr_range_test
 from .schedules import OneCycle
 
@@ -285,7 +285,7 @@ def _t(level, freedom):
     return t.ppf((1 + level)/2, freedom) if freedom else math.inf
 
 def _table_of_runs(losses):
-    losses = np.asarray(losses, float)
+    losses = number_array("losses", losses)
     if losses.ndim != 2 or not losses.size or not np.isfinite(losses).all():
         raise ValueError(f"losses must be finite, a row for each value and a column for each run, got shape "
                          f"{losses.shape}: leave out values that diverged")
@@ -471,7 +471,7 @@ def _name(build):
 def _kept(path, name, build, shared, repair):
     "What a folder holds, locked: only one process works in it. Without a folder, what this call has done"
     n = shared["stop"] or shared["epochs"]
-    if not path:
+    if path is None:
         yield _Kept(None, n)
         return
     path = _folder(path, "search", repair)
@@ -554,7 +554,7 @@ def _momenta(momenta):
 def _seeds(repeats):
     "So many seeds from 0 on, or those given"
     repeats = list_if_several(repeats)
-    if not isinstance(repeats, list): return tuple(range(whole_number("repeats", repeats)))
+    if not isinstance(repeats, list): return tuple(range(whole_number("repeats", repeats, 1, 10**6)))
     return tuple(_distinct("repeats", [_seed("each of repeats", s) for s in repeats]))
 
 # %% ../nbs/20_recipe.ipynb #aa573e33

@@ -15,7 +15,7 @@ import torch
 from fastcore.basics import patch
 from torch.optim.lr_scheduler import LRScheduler
 
-from .lab import number_array, real_number, truth, whole_number
+from .lab import list_if_several, number_array, real_number, truth, whole_number
 
 # %% ../nbs/17_one_cycle.ipynb #f4cea75d
 def _over_progress(f):
@@ -194,7 +194,7 @@ def _groups(optimizer):
 
 def _per_group(name, value, optimizer):
     "One number for each group"
-    n, value = _groups(optimizer), value.tolist() if isinstance(value, (torch.Tensor, np.ndarray)) else value
+    n, value = _groups(optimizer), list_if_several(value)
     values = list(value) if isinstance(value, (list, tuple)) else [value]*n
     if len(values) == n: return [real_number(name, v, 0) for v in values]
     raise ValueError(f"{name} must be one number, or one for each of the optimizer's {n} groups, got {len(values)}")
@@ -202,7 +202,7 @@ def _per_group(name, value, optimizer):
 def _momenta(moms, optimizer, count):
     "`count` numbers, or None"
     if moms is None: return None
-    if isinstance(moms, (torch.Tensor, np.ndarray)): moms = moms.tolist()
+    moms = list_if_several(moms)
     if not isinstance(moms, (list, tuple)) or len(moms) != count:
         raise ValueError(f"moms must be {count} numbers or None, got {moms!r}")
     if not all(map(_has_momentum, optimizer.param_groups)):

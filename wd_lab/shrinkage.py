@@ -9,7 +9,7 @@ __all__ = ['LAWS', 'fit_shrinkage', 'singular_values', 'effective_rank']
 import numpy as np
 import pandas as pd
 
-from .lab import number_array
+from .lab import number_array, one_of
 from .trends import parameter_groups, summarize
 
 # %% ../nbs/14_shrinkage.ipynb #ad7cfc19
@@ -66,7 +66,7 @@ def _shrinking(result, y, held_out):
     "Rising wds, the measure there, and which are held out; `ValueError` if none can be fitted"
     table = summarize(result)
     known = [c for c in table if c + "_sd" in table]
-    _insist(y in known, f"y must be one of {', '.join(known)}, got {y!r}")
+    one_of("y", y, dict.fromkeys(known))
     _insist(table.lr.nunique() == 1,
             f"result must hold one learning rate, got {table.lr.nunique()}: "
             "choose one with sel(lr=...)")

@@ -13,7 +13,7 @@ import numpy as np, torch
 import matplotlib.pyplot as plt
 from fastcore.basics import patch
 
-from .lab import whole_number
+from .lab import axes_for, iterable, number_array, of_kind, truth, whole_number
 
 # %% ../nbs/02_loss_surface.ipynb #1c609e01
 def _check(name, value, low=None):
@@ -24,14 +24,15 @@ def _check(name, value, low=None):
 
 def _points(x, y):
     "Both as tensors of one float type"
-    x, y = (torch.as_tensor(v).detach().cpu() for v in (x, y))
+    double = "64" in str(getattr(x, "dtype", ""))
+    x, y = (torch.from_numpy(number_array(name, v)) for name, v in (("x", x), ("y", y)))
     if x.ndim != 1 or x.shape != y.shape or len(x) == 0:
         raise ValueError("x and y must be two series of one length, at least one point, "
                          f"got shapes {tuple(x.shape)} and {tuple(y.shape)}")
-    x = x if x.is_floating_point() else x.float()
+    if not double: x, y = x.float(), y.float()
     for name, v in (("x", x), ("y", y)):
         if not v.isfinite().all(): raise ValueError(f"{name} must be finite, got nan or inf in it")
-    return x, y.to(x.dtype)
+    return x, y
 
 def _loss_name(loss): return getattr(loss, "__name__", type(loss).__name__)
 
@@ -40,7 +41,7 @@ def toy_points(n:int=50,           # how many
                seed:int=20240215,  # of NumPy's legacy generator
 ) -> tuple[np.ndarray, np.ndarray]: # x and y, float32, `n` each
     "x ~ N(0, 1) and y = 0.75 x² + x + 2 + 0.3 N(0, 1). `ValueError` if `n` < 1"
-    n = whole_number("n", n)
+    n = whole_number("n", n, 1, 10**7)
     rng = np.random.RandomState(whole_number("seed", seed, 0, 2**32 - 1))
     x = rng.randn(n).astype(np.float32)
     return x, (0.75*x**2 + x + 2 + 0.3*rng.randn(n)).astype(np.float32)
@@ -48,6 +49,7 @@ def toy_points(n:int=50,           # how many
 # %% ../nbs/02_loss_surface.ipynb #ac060d05
 def _one_number(loss, of_line, w, b):
     "Refuse a loss that does not give one number"
+    of_kind("loss", loss, callable, "a torch loss, or a function of prediction and target")
     one = of_line(w, b)
     if torch.is_tensor(one) and not one.ndim: return
     got = getattr(one, "shape", type(one).__name__)
@@ -76,7 +78,7 @@ def loss_map(loss,           # any torch loss module, or a function of predictio
     `ValueError` for an empty grid or a loss that cannot be batched"""
     for name, value in (("lo", lo), ("hi", hi)): _check(name, value)
     if lo >= hi: raise ValueError(f"lo must be < hi, got lo={lo}, hi={hi}")
-    _check("n", n, 2)
+    n = whole_number("n", n, 2, 4096)
     x, y = _points(x, y)
     side = torch.linspace(lo, hi, n, dtype=torch.float64).to(x)
     weight, bias = torch.meshgrid(side, side, indexing="ij")
@@ -90,13 +92,13 @@ def plot_map(loss, x, y,                # as for `loss_map`
              bar:bool=True,             # with a colour bar?
 ):                                      # the axes
     "The loss as a map, bias to the right and weight upwards, bright where it is low. Errors as `loss_map`"
-    losses, ax, half = loss_map(loss, x, y, lo, hi, n), ax or plt.gca(), (hi - lo)/(n - 1)/2
+    losses, ax, half = loss_map(loss, x, y, lo, hi, n), axes_for(ax), (hi - lo)/(n - 1)/2
     image = ax.imshow(losses, origin="lower", extent=[lo - half, hi + half]*2, interpolation="nearest",
                       cmap=plt.get_cmap("cividis_r", 24))
     fractions = np.array([0.002, 0.01, 0.03, 0.08, 0.2, 0.4, 0.7])
     levels = losses.min() + (losses.max() - losses.min())*fractions
     ax.contour(*[np.linspace(lo, hi, n)]*2, losses, levels=levels, colors="black", linewidths=0.4, alpha=0.5)
-    if bar: ax.figure.colorbar(image, ax=ax, label="loss")
+    if truth("bar", bar): ax.figure.colorbar(image, ax=ax, label="loss")
     ax.set(xlabel="bias", ylabel="weight", xlim=(lo, hi), ylim=(lo, hi), title=_loss_name(loss))
     ax.locator_params(nbins=7, steps=[1, 2, 5, 10])
     ax.grid(False)
@@ -111,7 +113,8 @@ def lowest_point(loss, x, y,          # as for `loss_map`
     x, y = (v.double() for v in _points(x, y))
     _check("width", width, 0)
     side = torch.linspace(-0.5, 0.5, 21, dtype=torch.float64)
-    steps, best = torch.cartesian_prod(side, side), torch.tensor(center, dtype=torch.float64)
+    best = torch.tensor(number_array("center", center, 1, 2))
+    steps = torch.cartesian_prod(side, side)
     while width > 1e-9:
         spots = best + width*steps
         best = spots[_losses_at(loss, x, y, *spots.T).argmin()]
@@ -141,16 +144,17 @@ def _optimizer(cls, params, settings):
                              f"which does not take it, got {value}")
     return cls(params, **{k: v for k, v in settings.items() if k in takes})
 
-def _check_settings(nesterov, epochs, **numbers):
+def _check_settings(loss, nesterov, epochs, **numbers):
+    of_kind("loss", loss, callable, "a torch loss, or a function of prediction and target"), truth("nesterov", nesterov)
     for name, value in dict(numbers, epochs=epochs).items(): _check(name, value, 0)
     if int(epochs) != epochs: raise ValueError(f"epochs must be a whole number, got {epochs}")
     momentum, dampening = numbers["momentum"], numbers["dampening"]
     if nesterov and (momentum == 0 or dampening != 0):
         raise ValueError(f"nesterov must go with momentum > 0 and dampening 0, got {momentum=}, {dampening=}")
 
-def _check_walk(start, batch_size, n):
-    if len(start) != 2: raise ValueError(f"start must be a weight and a bias, got {start}")
-    for value in start: _check("start", value)
+def _check_walk(start, batch_size, n, seed):
+    whole_number("seed", seed, 0, floats=False)
+    for value in number_array("start", start, 1, 2): _check("start", value)
     if batch_size is None: return
     _check("batch_size", batch_size, 1)
     if int(batch_size) != batch_size or batch_size > n:
@@ -192,9 +196,9 @@ def descend(loss, x, y,               # as for `loss_map`
     or one that the optimizer does not take"""
     settings = dict(lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
                     nesterov=nesterov)
-    _check_settings(epochs=epochs, **settings)
+    _check_settings(loss, epochs=epochs, **settings)
     x, y = _points(x, y)
-    _check_walk(start, batch_size, len(x))
+    _check_walk(start, batch_size, len(x), seed)
     weight, bias = params = [torch.tensor(float(v), dtype=x.dtype, requires_grad=True)
                              for v in start]
     walker = _optimizer(optimizer or torch.optim.SGD, params, settings)
@@ -214,7 +218,7 @@ def plot_path(run:Descent,   # from `descend`
               label:str=None, # for a legend
 ):                           # the axes
     "A walk as a line with a dot per step, on a white rim that stands out from any ground"
-    ax, (weight, bias) = ax or plt.gca(), run.path.T
+    ax, (weight, bias) = axes_for(ax), of_kind("run", run, Descent, "a walk from descend").path.T
     ax.plot(bias, weight, color="white", lw=4)                         # the rim, under all of the dots
     ax.plot(bias, weight, "-o", ms=3, lw=1, color=color, label=label)
     for k, marker in ((0, "o"), (-1, "s")):
@@ -238,7 +242,8 @@ def plot_descents(x, y,        # the points
                   **settings,  # for `descend`
 ) -> dict:                     # the walks, by name of loss
     "The same walk under several losses, two panels in a row. Errors as `descend`"
-    losses = losses or [torch.nn.MSELoss(), torch.nn.L1Loss(), torch.nn.HuberLoss(), torch.nn.SmoothL1Loss()]
+    if losses is None: losses = [torch.nn.MSELoss(), torch.nn.L1Loss(), torch.nn.HuberLoss(), torch.nn.SmoothL1Loss()]
+    losses = list(of_kind("losses", losses, lambda v: iterable(v) and len(v), "several losses"))
     runs = {_loss_name(loss): descend(loss, x, y, **settings) for loss in losses}
     rows = math.ceil(len(losses)/2)
     fig, axes = plt.subplots(rows, 2, figsize=(7.4, 3.1*rows), squeeze=False)

@@ -7,6 +7,7 @@ __all__ = ['GROUPS', 'wd_grid', 'SweepResult', 'sweep', 'cached_sweep']
 
 # %% ../nbs/10_sweep.ipynb #0d3e2409
 import difflib, hashlib, json, math, re, warnings
+from collections.abc import Hashable
 from concurrent.futures import BrokenExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from .collab import mean_level, plot_losses, smooth_losses
 from .engines import (DECAYS, ENGINES, CompiledEngine, FastaiEngine, Indexed, LazyEngine, SweepConfig,
                             common_start, numbered)
 from .folder import Contents
-from .lab import cache_dir, folder_path, list_if_several, progress_bar, real_number, whole_number
+from .lab import cache_dir, folder_path, list_if_several, of_kind, progress_bar, real_number, truth, whole_number
 from .trends import plot_trend
 from .workers import Work
 
@@ -108,6 +109,7 @@ _WORDS = dict(user="user|client|customer|reader|member|person", rating="rating|s
 
 def _columns(data, **named):
     "The columns of users, films and ratings: as named, or called like their roles. `ValueError` tells all that lack"
+    for role, name in named.items(): of_kind(role, name, Hashable, "the name of a column, or None")
     have = [str(c) for c in data.columns]
     wanted = {role: _USUAL[role] if name is None else [name] for role, name in named.items()}
     found = {role: next((c for c in names if c in data), None) for role, names in wanted.items()}
@@ -210,9 +212,9 @@ def _plan(wds, data, config, lrs=None, seeds=1, engine="auto", keep_weights=None
     start_of, level_of = _starts(ratings, config)
     start = start_of(grid["seeds"][0])
     n_weights = engine.n_weights(start, config) if hasattr(engine, "n_weights") else len(start.weights)
-    if keep_weights is None: keep_weights = _few_weights(n_weights, there)
+    keep = _few_weights(n_weights, there) if keep_weights is None else truth("keep_weights", keep_weights)
     name = f"{getattr(engine, 'name', type(engine).__name__)} {getattr(engine, 'version', 1)}"
-    identity = dict(engine=name, config=config.to_dict(), keep_weights=bool(keep_weights), source=ratings.source,
+    identity = dict(engine=name, config=config.to_dict(), keep_weights=keep, source=ratings.source,
                     data=_about(ratings))
     contents = Contents.blank(identity, grid, config.epochs*config.n_steps(len(start.rating)), n_weights,
                               _to_json(ratings), lambda seed: _about_1(ratings, start_of(seed)))

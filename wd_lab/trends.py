@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .lab import number_array, real_number
+from .lab import axes_for, number_array, of_kind, one_of, real_number, truth
 
 # %% ../nbs/12_trends.ipynb #9585a308
 def run_table(result,    # SweepResult, or a table this function made: it comes back as it is
@@ -34,7 +34,7 @@ def parameter_groups(result,    # SweepResult with weights
                      data=None, # the ratings of the sweep, for folders written before 0.2.0
 ) -> dict:                      # name: slice of a run's flat weights
     "Where each parameter group lies in `result.weights`. `ValueError` for other ratings, `TypeError` for no result"
-    if not _is_result(result): raise TypeError(f"result must be a SweepResult, got a {type(result).__name__}")
+    of_kind("result", result, _is_result, "a SweepResult")
     return (result if data is None else result.with_ratings(data)).group_slices
 
 # %% ../nbs/12_trends.ipynb #90611bf6
@@ -85,9 +85,7 @@ def plot_trend(result,         # SweepResult, a table from `run_table`, or a sum
     """A measure over weight decay: a point for each run, or with several seeds their mean in a
     band of one standard deviation. `ValueError` for an unknown measure"""
     table = _summary(result, y, scale)
-    if ax is None:
-        import matplotlib.pyplot as plt
-        ax = plt.subplots()[1]
+    ax, mark = axes_for(ax, new=True), truth("mark", mark)
     for lr, curve in table.dropna(subset=[y]).groupby("lr"):
         name = f"lr {lr:g}" if table.lr.nunique() > 1 else label
         color = _draw_curve(ax, curve, y, name)
@@ -109,9 +107,7 @@ def _summary(result, y, scale):
     "A summary that has `y` and more than one weight decay"
     table = summarize(result)
     known = [c for c in table if c + "_sd" in table]
-    if y not in known: raise ValueError(f"y must be one of {', '.join(known)}, got {y!r}")
-    if scale not in ("log", "linear"):
-        raise ValueError(f"scale must be 'log' or 'linear', got {scale!r}")
+    one_of("y", y, dict.fromkeys(known)), one_of("scale", scale, ("log", "linear"))
     if table.wd.nunique() < 2:
         raise ValueError("result must hold at least 2 weight decays for a trend, "
                          f"got wd {table.wd[0]:g} alone")
