@@ -49,6 +49,7 @@ def main(build):
     shutil.rmtree(build, ignore_errors=True)
     for name in ("nbs", "wd_lab"): shutil.copytree(ROOT/name, build/name, ignore=IGNORE, symlinks=True)
     for name in ("settings.ini", "setup.py", "pyproject.toml", "_quarto.yml", "README.md", "LICENSE"): shutil.copy(ROOT/name, build/name)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")     # as the tests and the committed outputs: more threads round differently
     taken = run_notebooks.main(sorted((build/"nbs").glob("*.ipynb")))
     failed = [name for name in taken if taken[name] is None]
     seconds = build/"nbs"/"seconds.json"                                              # pages.py tells the reader
