@@ -33,6 +33,11 @@ def text_of(annotation):
     return annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation).replace("typing.", "")
 
 
+def in_a_row(text):
+    "Text for a row of a pipe table: bars stay in code alone"
+    return re.sub(r"(`[^`]*`)|\|", lambda match: match[1] or ", ", text)
+
+
 def arguments(obj):
     "A row for each argument that is commented in the source: name, type, default, meaning"
     try: notes = docments(obj, full=True, returns=False)
@@ -42,7 +47,7 @@ def arguments(obj):
         default = "" if note.default is inspect.Parameter.empty else f"`{note.default!r}`"
         if len(default) > 40: default = ""
         kind = text_of(note.anno)
-        yield f"| `{name}` | {f'`{kind}`' if kind else ''} | {default} | {note.docment.strip().replace('|', ', ')} |"
+        yield f"| `{name}` | {f'`{kind}`' if kind else ''} | {default} | {in_a_row(note.docment.strip())} |"
 
 
 def broken(call):
@@ -136,6 +141,14 @@ def lighter(nb):
             if len(small.getvalue()) < 0.6*len(whole): out["data"]["image/png"] = base64.b64encode(small.getvalue()).decode()
 
 
+def unbroken(nb):
+    "Numbers and short words of a table stay on one line: browsers break 2e-07 after its hyphen"
+    for cell in nb.cells:
+        for out in cell.get("outputs", []):
+            if whole := out.get("data", {}).get("text/html"):
+                out["data"]["text/html"] = re.sub(r"<(t[dh])( [^>]*)?>([^<>]{1,10})</", r'<\1\2 style="white-space: nowrap">\3</', "".join(whole))
+
+
 def light(colour): return sum(w*((v/255 + 0.055)/1.055)**2.4 for w, v in zip((0.2126, 0.7152, 0.0722), bytes.fromhex(colour)))
 
 
@@ -178,7 +191,7 @@ def reference(pages):
         page = next(target.split("#")[0] for name, target in where.items() if name.startswith(f"wd_lab.{file.stem}."))
         for name in public_names(module, where):
             target = where.get(f"wd_lab.{file.stem}.{name}", page)
-            lines.append(f"| [`{name}`]({target}) | {meaning(module, name).replace('|', ', ')} | `wd_lab.{file.stem}` |")
+            lines.append(f"| [`{name}`]({target}) | {in_a_row(meaning(module, name))} | `wd_lab.{file.stem}` |")
     (pages/"reference.qmd").write_text("\n".join(lines) + "\n\n:::\n", encoding="utf-8")
 
 
@@ -228,6 +241,7 @@ def main(pages):
         if any(".explorer " in c.source for c in nb.cells if c.cell_type == "markdown"): nb.cells.append(mk_cell(EXPLORER, cell_type="markdown"))
         lighter(nb)
         readable(nb)
+        unbroken(nb)
         own_anchors(nb)
         write_nb(nb, pages/path.name)
     reference(pages)
