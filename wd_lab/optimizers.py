@@ -407,8 +407,9 @@ def step_time_ratio(ours,        # makes an optimizer from parameters
 ) -> float:                      # seconds of the fastest step of `ours` over those of `theirs`
     "The price of a step, in turns; what slows all but the fastest is the machine. `ValueError` if `turns` < 1"
     import time
+    def makes(v): return issubclass(v, torch.optim.Optimizer) if isinstance(v, type) else callable(v)
     for name, make in dict(ours=ours, theirs=theirs).items():
-        of_kind(name, make, callable, "a function from parameters to an optimizer")
+        of_kind(name, make, makes, "a function from parameters to an optimizer")
     of_kind("widths", widths, lambda v: iterable(v) and len(v) > 1, "the widths of two layers or more")
     widths, turns = [whole_number("each of widths", w) for w in widths], whole_number("turns", turns)
     shapes = [shape for i, o in zip(widths, widths[1:]) for shape in ((o, i), (o,))]
