@@ -539,6 +539,7 @@ def progress_bar(total:int,     # how many there are
     from tqdm import tqdm
     seen = "ipykernel" in sys.modules or sys.stderr.isatty()
     progress, total, done = truth("progress", progress), whole_number("total", total, 0), whole_number("done", done, 0)
+    of_kind("unit", unit, str, "a word")
     if progress and not seen: return _Lines(total, done, unit)
     return tqdm(total=total, initial=done, unit=unit, **({} if progress else {"disable": True}))
 
